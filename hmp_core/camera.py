@@ -4,7 +4,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -82,6 +82,7 @@ class Camera:
     def rays(self, points_px: NDArray[np.floating]) -> NDArray[np.float64]:
         """Undistort pixels [..., 2] into normalised image coordinates (x/z, y/z) [..., 2]."""
         flat = np.asarray(points_px, dtype=np.float64).reshape(-1, 1, 2)
+        rays: Any
         if self.distortion is Distortion.NONE or flat.size == 0:
             rays = (flat - (self.cx, self.cy)) / (self.fx, self.fy)
         elif self.distortion is Distortion.EQUIDISTANT:
@@ -96,6 +97,7 @@ class Camera:
         flat = points.reshape(-1, 3)
         behind = flat[:, 2] < _MIN_DEPTH_M
         safe = np.where(behind[:, None], (0.0, 0.0, 1.0), flat)
+        pixels: Any
         if self.distortion is Distortion.NONE or flat.size == 0:
             pixels = safe[:, :2] / safe[:, 2:] * (self.fx, self.fy) + (self.cx, self.cy)
         else:
