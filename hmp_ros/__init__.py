@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS 2 nodes of the hand-motion prior.
+"""The ROS 2 side: nodes that convert, call :mod:`hmp_core` and publish.
 
-colcon installs rosidl's own (empty) ``__init__.py`` in this file's place, so nothing may be imported from here.
-The two lines below let code that runs from the source tree find the generated ``hmp_ros.msg``.
+A ROS build installs the message generator's empty ``__init__.py`` in place of this file, so nothing may be
+imported from here. In the source tree the next line lets ``hmp_ros.msg`` come from the built overlay.
 """
 
 from pkgutil import extend_path
