@@ -12,6 +12,7 @@ from hmp_core.camera import Camera, Distortion
 from hmp_core.errors import CameraError
 
 DEFAULT_FOV_DEG: Final = 60.0
+_NOT_GIVEN: Final = "no intrinsics were given"
 _ASPECT_TOLERANCE: Final = 0.01
 
 _log = logging.getLogger(__name__)
@@ -42,12 +43,13 @@ class Intrinsics:
         self.calibrated = calibrated
         self.fov_deg = fov_deg
         self._hint = hint
+        self._reason = _NOT_GIVEN
         self._chosen: dict[tuple[int, int], Camera] = {}
 
-    def calibrate(self, camera: Camera | None) -> None:
-        """Replace the calibration, as when a new ``CameraInfo`` arrives."""
-        if camera != self.calibrated:
-            self.calibrated = camera
+    def calibrate(self, camera: Camera | None, reason: str = _NOT_GIVEN) -> None:
+        """Replace the calibration, as when a new ``CameraInfo`` arrives; ``reason`` says why there is none."""
+        if (camera, reason) != (self.calibrated, self._reason):
+            self.calibrated, self._reason = camera, reason
             self._chosen.clear()
 
     def camera_for(self, width: int, height: int) -> Camera:
@@ -58,7 +60,7 @@ class Intrinsics:
         return self._chosen[size]
 
     def _choose(self, width: int, height: int) -> Camera:
-        reason = "no intrinsics were given"
+        reason = self._reason
         if self.calibrated is not None:
             try:
                 return rescale(self.calibrated, width, height)
