@@ -17,16 +17,16 @@ _FLIP_X: Final = np.array([-1.0, 1.0, 1.0])
 _FLIP_ROTATION_VECTOR: Final = np.array([1.0, -1.0, -1.0])
 
 
-def mirror_points(points: NDArray[np.floating]) -> NDArray[np.floating]:
+def mirror_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mirror points or directions [..., 2 or 3] (any unit): x changes sign."""
-    return points * _FLIP_X[: points.shape[-1]].astype(points.dtype)
+    return points * _FLIP_X[: points.shape[-1]]
 
 
-def mirror_rotation_vector(rotation_vector: NDArray[np.floating]) -> NDArray[np.floating]:
+def mirror_rotation_vector(rotation_vector: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mirror axis-angle vectors [..., 3] [rad]: y and z change sign."""
-    return rotation_vector * _FLIP_ROTATION_VECTOR.astype(rotation_vector.dtype)
+    return rotation_vector * _FLIP_ROTATION_VECTOR
 
 
-def mirror_rotation(rotation: NDArray[np.floating]) -> NDArray[np.floating]:
+def mirror_rotation(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mirror rotation matrices [..., 3, 3]: ``M R M`` with ``M = diag(-1, 1, 1)``."""
-    return rotation * np.outer(_FLIP_X, _FLIP_X).astype(rotation.dtype)
+    return rotation * np.outer(_FLIP_X, _FLIP_X)

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Arrow-shaped normal equations: a block-tridiagonal chain of steps and a dense border of what they share.
+
+Eliminating the chain from the oldest step to the newest costs O(K) small factorisations; the newest step comes
+last, so that its marginal covariance falls out of the factors.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cholesky, solve_triangular
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ArrowSystem:
+    """``H = [[A, B], [B^T, C]]`` and gradient ``g``.
+
+    Attributes:
+        diagonal: [K, n, n] blocks of A.
+        lower: [K-1, n, n] blocks A[k+1, k].
+        border: [K, n, m] B.
+        corner: [m, m] C.
+        step_gradient: [K, n].
+        shared_gradient: [m].
+        cost: value of the objective at the linearisation point.
+    """
+
+    diagonal: Array
+    lower: Array
+    border: Array
+    corner: Array
+    step_gradient: Array
+    shared_gradient: Array
+    cost: float
+
+
+@dataclass(frozen=True)
+class ArrowSolution:
+    """The Newton step and the marginal of the newest step and the shared unknowns.
+
+    Attributes:
+        step: [K, n].
+        shared: [m].
+        newest_covariance: [n + m, n + m] joint covariance of (newest step, shared).
+    """
+
+    step: Array
+    shared: Array
+    newest_covariance: Array
+
+
+def solve_arrow(system: ArrowSystem, damping: float) -> ArrowSolution | None:
+    """Solve ``(H + damping I) x = -g``.
+
+    Returns:
+        None when the damped matrix is not positive definite; the caller raises the damping.
+    """
+    steps, n = system.step_gradient.shape
+    m = len(system.shared_gradient)
+    ridge = damping * np.eye(n)
+    right = np.concatenate([system.border, system.step_gradient[..., None]], axis=-1)
+    factors, couplings, halves = [], [], []
+    block, half = system.diagonal[0] + ridge, right[0]
+    try:
+        for k in range(steps):
+            factor = cholesky(block, lower=True, check_finite=False)
+            if k + 1 == steps:
+                half = solve_triangular(factor, half, lower=True, check_finite=False)
+            else:
+                # One triangular solve for the coupling and the border together.
+                both = solve_triangular(
+                    factor, np.concatenate([system.lower[k].T, half], axis=1), lower=True, check_finite=False
+                )
+                coupling, half = both[:, :n], both[:, n:]
+                couplings.append(coupling)
+            factors.append(factor)
+            halves.append(half)
+            if k + 1 < steps:
+                block = system.diagonal[k + 1] + ridge - coupling.T @ coupling
+                half = right[k + 1] - coupling.T @ half
+        stacked = np.concatenate(halves)
+        schur = system.corner + damping * np.eye(m) - stacked[:, :m].T @ stacked[:, :m]
+        schur_factor = cholesky(schur, lower=True, check_finite=False)
+    except LinAlgError:
+        return None
+    reduced = system.shared_gradient - stacked[:, :m].T @ stacked[:, m]
+    inverse_factor = solve_triangular(schur_factor, np.eye(m), lower=True, check_finite=False)
+    shared_covariance = inverse_factor.T @ inverse_factor
+    shared = -shared_covariance @ reduced
+    step = np.empty((steps, n))
+    for k in reversed(range(steps)):
+        rest = -halves[k][:, m] - halves[k][:, :m] @ shared
+        if k + 1 < steps:
+            rest = rest - couplings[k] @ step[k + 1]
+        step[k] = solve_triangular(factors[k], rest, lower=True, trans=1, check_finite=False)
+    if not (np.isfinite(step).all() and np.isfinite(shared).all()):
+        return None
+    return ArrowSolution(step, shared, _newest_covariance(factors[-1], halves[-1][:, :m], shared_covariance))
+
+
+def _newest_covariance(factor: Array, half: Array, shared_covariance: Array) -> Array:
+    n = len(factor)
+    inverse = solve_triangular(factor, np.eye(n), lower=True, check_finite=False)
+    gain = inverse.T @ half  # A^-1 B at the newest step
+    cross = -gain @ shared_covariance
+    return np.block([[inverse.T @ inverse - cross @ gain.T, cross], [cross.T, shared_covariance]])

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the online fitter."""
+
+from dataclasses import dataclass, field, fields
+
+from hmp_core.errors import ConfigError
+from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
+
+
+@dataclass(frozen=True)
+class FitterConfig:
+    """How windows are cut, weighted and solved.
+
+    Attributes:
+        window_s: time span of the evidence [s].
+        dense_s: the newest part of it that keeps (nearly) every step [s].
+        max_steps: steps in a window at most.
+        iterations: Gauss-Newton iterations a frame once a track is warm.
+        start_iterations: iterations at a track's first solve and after every re-anchoring.
+        infill_timeout_s: age of the last evidence after which a hand is LOST [s].
+        lost_duration_s: how long LOST is published before the hand leaves the list [s].
+        observed_sigma_m: a joint whose evidence sigma is below this counts as observed [m].
+        evidence_correlation_s: correlation time of the detector's errors; denser steps share its information [s].
+        outlier_sigmas: whitened residual norm at which the robust kernel turns over.
+        limit_stddev_rad: softness of the anatomical joint limits [rad].
+        shape_memory_s: time over which β adopts what the window says about it [s].
+        hand_size_stddev: relative spread of hand size in the population; one camera cannot see size, so the
+            wrist's depth sigma carries it.
+        wrist_rotation, wrist_translation: coasting of the wrist [rad/s], [m/s].
+        finger_residual: what the latent cannot express, per joint axis [rad].
+        blend_speed: fastest correction of the published wrist after a gap [m/s].
+    """
+
+    window_s: float = 1.7
+    dense_s: float = 0.3
+    max_steps: int = 24
+    iterations: int = 1
+    start_iterations: int = 8
+    infill_timeout_s: float = 1.0
+    lost_duration_s: float = 0.5
+    observed_sigma_m: float = 0.010
+    evidence_correlation_s: float = 0.1
+    outlier_sigmas: float = 6.0
+    limit_stddev_rad: float = 0.1
+    shape_memory_s: float = 2.0
+    hand_size_stddev: float = 0.07
+    blend_speed: float = 1.0
+    wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(2.0, 0.3))
+    wrist_translation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.3, 0.3))
+    finger_residual: Matern32 = field(default=Matern32(0.12, 0.35))
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "window_s": (0.5, 10.0),
+            "dense_s": (0.05, 1.0),
+            "max_steps": (6, 128),
+            "iterations": (1, 50),
+            "start_iterations": (1, 100),
+            "infill_timeout_s": (0.05, 3600.0),
+            "lost_duration_s": (0.0, 60.0),
+            "observed_sigma_m": (0.001, 0.1),
+            "evidence_correlation_s": (0.0, 1.0),
+            "outlier_sigmas": (1.0, 100.0),
+            "limit_stddev_rad": (0.001, 10.0),
+            "shape_memory_s": (0.1, 1000.0),
+            "hand_size_stddev": (0.0, 0.5),
+            "blend_speed": (0.05, 100.0),
+        }
+        for item in fields(self):
+            if item.name not in allowed:
+                continue
+            low, high = allowed[item.name]
+            value = getattr(self, item.name)
+            if not low <= value <= high:
+                raise ConfigError(f"{item.name} must lie between {low} and {high}, got {value}")

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keeping the published pose free of jumps when evidence returns or the latent moves to a new origin."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import roma
+from torch import Tensor
+
+_SHORTEST_S: Final = 0.08
+_NEGLIGIBLE: Final = 1e-4
+
+
+@dataclass(frozen=True)
+class HandPose:
+    """A right hand's pose without its shape.
+
+    Attributes:
+        R_camera_wrist: [3, 3] MANO global orientation.
+        p_camera_wrist: [3] wrist joint [m].
+        R_finger: [15, 3, 3] local finger rotations.
+    """
+
+    R_camera_wrist: Tensor
+    p_camera_wrist: Tensor
+    R_finger: Tensor
+
+
+class ContinuousPose:
+    """Adds an offset to the solved pose that makes it start where the published one was, and lets it fade.
+
+    The offset fades exponentially, within 0.08 s or as slowly as ``speed`` [m/s] demands of the wrist.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._offset: tuple[Tensor, Tensor, Tensor] | None = None
+        self._time_constant_s = _SHORTEST_S
+        self._time_s = 0.0
+
+    def bridge(self, published: HandPose, solved: HandPose, time_s: float) -> None:
+        """From now on lead from ``published``, the pose that was to be expected, to the solved ones."""
+        move = published.p_camera_wrist - solved.p_camera_wrist
+        turn = roma.rotmat_to_rotvec(solved.R_camera_wrist.mT @ published.R_camera_wrist)
+        flex = roma.rotmat_to_rotvec(solved.R_finger.mT @ published.R_finger)
+        self._offset = (move, turn, flex)
+        self._time_constant_s = max(_SHORTEST_S, float(move.norm()) / self._speed)
+        self._time_s = time_s
+
+    def apply(self, solved: HandPose, time_s: float) -> HandPose:
+        """The pose to publish at ``time_s``; call with increasing times."""
+        if self._offset is None:
+            return solved
+        fade = float(np.exp(-(time_s - self._time_s) / self._time_constant_s))
+        move, turn, flex = (fade * part for part in self._offset)
+        if max(float(part.abs().max()) for part in (move, turn, flex)) < _NEGLIGIBLE:
+            self._offset = None
+            return solved
+        return HandPose(
+            solved.R_camera_wrist @ roma.rotvec_to_rotmat(turn),
+            solved.p_camera_wrist + move,
+            solved.R_finger @ roma.rotvec_to_rotmat(flex),
+        )
+
+    def expected(self, predicted: HandPose, time_s: float) -> HandPose:
+        """What would be published at ``time_s`` if ``predicted`` were solved; changes nothing."""
+        offset, result = self._offset, self.apply(predicted, time_s)
+        self._offset = offset
+        return result

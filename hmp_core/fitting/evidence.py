@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Evidence of one time step, as a right hand in ray space; the border where left hands are mirrored in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hmp_core.camera import Camera
+from hmp_core.hand.mirror import mirror_points, mirror_rotation_vector
+from hmp_core.hand.skeleton import NUM_JOINTS, Side
+from hmp_core.observation import HandObservation, ManoPose
+
+
+@dataclass(frozen=True)
+class StepEvidence:
+    """What one image says about one hand, mirrored to a right hand.
+
+    Attributes:
+        rays: [21, 2] undistorted (x/z, y/z).
+        ray_information: [21] reciprocal sigmas; 0 where there is no evidence.
+        landmarks_m: [21, 3] relative to the wrist, camera axes [m].
+        landmark_information: [21] reciprocal sigmas [1/m]; 0 where there is none.
+        presence: detector confidence.
+        initial: the initializer's pose, a start value only.
+    """
+
+    rays: NDArray[np.float64]
+    ray_information: NDArray[np.float64]
+    landmarks_m: NDArray[np.float64]
+    landmark_information: NDArray[np.float64]
+    presence: float
+    initial: ManoPose | None
+
+    def observed_joints(self, depth_m: float, sigma_m: float) -> NDArray[np.bool_]:
+        """Joints [21] whose ray sigma at ``depth_m`` is below ``sigma_m``."""
+        return np.asarray(self.ray_information * sigma_m > depth_m)
+
+
+def canonical_evidence(observation: HandObservation, camera: Camera, side: Side) -> StepEvidence:
+    """Undistort, mirror left hands, turn sigmas into information; anything not finite becomes no evidence."""
+    rays = camera.rays(observation.keypoints_px)
+    landmarks = observation.landmarks_m
+    initial = observation.initial
+    if side is Side.LEFT:
+        rays, landmarks = mirror_points(rays), mirror_points(landmarks)
+        initial = mirror_pose(initial) if initial is not None else None
+    rays, ray_information = _finite(rays, observation.keypoint_sigma_px / camera.focal_px)
+    landmarks, landmark_information = _finite(landmarks, observation.landmark_sigma_m)
+    return StepEvidence(rays, ray_information, landmarks, landmark_information, observation.presence, initial)
+
+
+def mirror_pose(pose: ManoPose) -> ManoPose:
+    """The same gesture of the other hand, mirrored through the camera's y-z plane; betas keep their sign."""
+    return ManoPose(mirror_rotation_vector(pose.rotation_vectors), pose.betas, mirror_points(pose.translation))
+
+
+def _finite(
+    values: NDArray[np.floating], sigma: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    valid = np.isfinite(values).all(axis=-1) & np.isfinite(sigma) & (sigma > 0)
+    information = np.where(valid, 1 / np.where(valid, sigma, 1.0), 0.0)
+    return np.where(valid[:, None], values, 0.0), information
+
+
+@dataclass(frozen=True)
+class WindowEvidence:
+    """Evidence of K steps as tensors, float64; steps without any have zero information everywhere."""
+
+    rays: Tensor
+    ray_information: Tensor
+    landmarks_m: Tensor
+    landmark_information: Tensor
+
+
+def stack_evidence(
+    steps: list[StepEvidence | None], times_s: NDArray[np.float64], correlation_s: float
+) -> WindowEvidence:
+    """Stack K steps; steps closer together than the detector's error correlation share one error's information."""
+    gaps = np.diff(times_s, prepend=-np.inf)
+    share = np.sqrt(np.minimum(1.0, gaps / correlation_s)) if correlation_s > 0 else np.ones(len(steps))
+    rays = np.zeros((len(steps), NUM_JOINTS, 2))
+    landmarks = np.zeros((len(steps), NUM_JOINTS, 3))
+    ray_information = np.zeros((len(steps), NUM_JOINTS))
+    landmark_information = np.zeros((len(steps), NUM_JOINTS))
+    for k, step in enumerate(steps):
+        if step is not None:
+            rays[k], landmarks[k] = step.rays, step.landmarks_m
+            ray_information[k] = step.ray_information * share[k]
+            landmark_information[k] = step.landmark_information * share[k]
+    return WindowEvidence(*map(torch.from_numpy, (rays, ray_information, landmarks, landmark_information)))

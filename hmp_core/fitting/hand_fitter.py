@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One right hand followed through time: its window, its trajectory, its solves."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.evidence import StepEvidence, stack_evidence
+from hmp_core.fitting.gauss_newton import GaussNewtonResult, minimise
+from hmp_core.fitting.motion import at_pose, predict, reanchor, start
+from hmp_core.fitting.objective import Objective, ShapePrior
+from hmp_core.fitting.posterior import Posterior, newest_posterior
+from hmp_core.fitting.trajectory import Trajectory
+from hmp_core.fitting.window import HandWindow
+from hmp_core.fitting.window_model import DecodedSteps, WindowModel
+
+_REFRESHED_STEPS: Final = 4
+_REANCHOR_ITERATIONS: Final = 2
+_LOCK_IN_FRAMES: Final = 3
+_LOCK_IN_PRESENCE: Final = 0.8
+_LOCK_IN_COST: Final = 30.0
+_SHAPE_INFORMATION_LIMIT: Final = 1 / 0.05**2
+
+
+@dataclass(frozen=True)
+class HandSolution:
+    """The newest step after a solve.
+
+    Attributes:
+        newest: trajectory of the newest step alone.
+        decoded: its joints.
+        posterior: None when the normal equations could not be solved.
+        result: of the solver; its trajectory is the whole window.
+        steps_observed: steps with evidence in the window.
+        warm: the solve started from an earlier one.
+    """
+
+    newest: Trajectory
+    decoded: DecodedSteps
+    posterior: Posterior | None
+    result: GaussNewtonResult
+    steps_observed: int
+    warm: bool
+
+
+class HandFitter:
+    """Feed it steps in time order, ask it to solve; times are seconds since any epoch of the caller's."""
+
+    def __init__(self, model: WindowModel, config: FitterConfig) -> None:
+        self._model = model
+        self._config = config
+        self._objective = Objective(model, config)
+        self._shape = ShapePrior(torch.zeros(10, dtype=torch.float64), torch.eye(10, dtype=torch.float64))
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._window = HandWindow()
+        self._trajectory: Trajectory | None = None
+        self._latent_jacobian = torch.empty(0)
+        self._due = 0  # iterations owed to a start or a re-anchoring
+        self._warm = False
+        self._next_refresh = 0
+        self._initializer_cost = np.inf
+        self._locked_in = 0
+
+    @property
+    def started(self) -> bool:
+        """Whether a pose exists."""
+        return self._trajectory is not None
+
+    def restart(self) -> None:
+        """Forget the motion, keep the hand's shape."""
+        self._begin_anew()
+
+    def add(self, time_s: float, evidence: StepEvidence | None) -> None:
+        """Append a step; before the first one with an initial pose nothing happens."""
+        if self._trajectory is None:
+            if evidence is not None and evidence.initial is not None:
+                self._start(time_s, evidence)
+            return
+        if self._window.steps[-1] is None and len(self._window.steps) > 1:
+            self._keep(list(range(len(self._window.steps) - 1)))
+        if time_s - self._trajectory.origin_s > self._model.prior.window_s:
+            self._reanchor(time_s)
+        step = predict(self._trajectory, time_s, self._config)
+        if evidence is not None and evidence.initial is not None:
+            step = self._better_start(step, evidence)
+        self._trajectory = self._trajectory.append(step)
+        self._window = self._window.append(time_s, evidence)
+        added = self._model.latent_jacobian(step.z, step.times_s, step.origin_s)
+        self._latent_jacobian = torch.cat([self._latent_jacobian, added])
+        config = self._config
+        self._keep(self._window.kept_steps(config.window_s, config.dense_s, config.max_steps))
+
+    def predicted(self, time_s: float) -> tuple[Trajectory, DecodedSteps]:
+        """The pose carried to ``time_s`` without new evidence."""
+        if self._trajectory is None:
+            raise RuntimeError("no pose yet: add evidence with an initial pose first")
+        step = predict(self._trajectory, time_s, self._config)
+        return step, self._model.decode(step)
+
+    def solve(self) -> HandSolution:
+        """Spend this frame's iterations and report the newest step."""
+        if self._trajectory is None:
+            raise RuntimeError("no pose yet: add evidence with an initial pose first")
+        times = self._window.times
+        evidence = stack_evidence(list(self._window.steps), times, self._config.evidence_correlation_s)
+        result = minimise(
+            self._objective,
+            self._trajectory,
+            evidence,
+            self._shape,
+            self._current_latent_jacobian,
+            max(self._due, self._config.iterations),
+        )
+        self._trajectory = result.trajectory
+        newest = result.trajectory.select([len(times) - 1])
+        decoded = self._model.decode(newest)
+        posterior = None
+        if result.solution is not None:
+            size = self._config.hand_size_stddev
+            posterior = newest_posterior(result.trajectory, result.jacobians, result.solution, size)
+        solution = HandSolution(newest, decoded, posterior, result, self._window.observed, self._warm)
+        self._due, self._warm = 0, True
+        self._adopt_shape(posterior)
+        self._watch_for_lock_in(decoded)
+        return solution
+
+    def _start(self, time_s: float, evidence: StepEvidence) -> None:
+        assert evidence.initial is not None
+        self._trajectory = start(self._model, evidence.initial, time_s)
+        self._window = HandWindow((time_s,), (evidence,))
+        self._latent_jacobian = self._refreshed(self._trajectory, [0])
+        self._due = self._config.start_iterations
+
+    def _keep(self, steps: list[int]) -> None:
+        assert self._trajectory is not None
+        if len(steps) < len(self._window.steps):
+            self._trajectory = self._trajectory.select(steps)
+            self._window = self._window.select(steps)
+            self._latent_jacobian = self._latent_jacobian[steps]
+
+    def _reanchor(self, time_s: float) -> None:
+        assert self._trajectory is not None
+        origin_s = time_s - self._config.window_s
+        self._trajectory = reanchor(self._model, self._trajectory, origin_s)
+        self._latent_jacobian = self._refreshed(self._trajectory, list(range(len(self._window.steps))))
+        self._due = _REANCHOR_ITERATIONS
+
+    def _better_start(self, predicted: Trajectory, evidence: StepEvidence) -> Trajectory:
+        """Prediction or initializer, whichever the evidence prefers; only the start of the iterations."""
+        assert evidence.initial is not None
+        initialised = at_pose(self._model, predicted, evidence.initial)
+        stacked = stack_evidence([evidence], predicted.times_s, self._config.evidence_correlation_s)
+        costs = [
+            float(self._objective.evidence_cost(self._model.decode(candidate), stacked).sum())
+            for candidate in (predicted, initialised)
+        ]
+        self._initializer_cost = costs[1]
+        return predicted if costs[0] <= costs[1] else initialised
+
+    def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
+        """Cached derivatives, a few of them renewed in turn; all of them while a start or re-anchoring settles."""
+        steps = len(trajectory.times_s)
+        if self._due:
+            self._latent_jacobian = self._refreshed(trajectory, list(range(steps)))
+            return self._latent_jacobian
+        renewed = sorted({(self._next_refresh + i) % steps for i in range(_REFRESHED_STEPS)})
+        self._next_refresh = (self._next_refresh + _REFRESHED_STEPS) % steps
+        self._latent_jacobian[renewed] = self._refreshed(trajectory, renewed)
+        return self._latent_jacobian
+
+    def _refreshed(self, trajectory: Trajectory, steps: list[int]) -> Tensor:
+        return self._model.latent_jacobian(trajectory.z, trajectory.times_s[steps], trajectory.origin_s)
+
+    def _adopt_shape(self, posterior: Posterior | None) -> None:
+        """Let the belief about β follow the window slowly: each window's evidence enters once per memory span."""
+        if posterior is None or self._trajectory is None or len(self._window.times_s) < 2:
+            return
+        elapsed = self._window.times_s[-1] - self._window.times_s[-2]
+        share = min(elapsed / self._config.shape_memory_s, 1.0)
+        window_says = torch.from_numpy(posterior.betas_information) - self._shape.information
+        mixed = self._shape.information + share * window_says
+        values, vectors = torch.linalg.eigh((mixed + mixed.T) / 2)
+        information = vectors @ torch.diag(values.clamp(1.0, _SHAPE_INFORMATION_LIMIT)) @ vectors.T
+        mean = self._shape.mean + share * (self._trajectory.betas - self._shape.mean)
+        self._shape = ShapePrior(mean, information)
+
+    def _watch_for_lock_in(self, decoded: DecodedSteps) -> None:
+        """Start over when, at high presence, the initializer has explained the evidence far better for a while."""
+        evidence = self._window.steps[-1]
+        if evidence is None or evidence.initial is None or evidence.presence < _LOCK_IN_PRESENCE:
+            self._locked_in = 0
+            return
+        stacked = stack_evidence([evidence], self._window.times[-1:], self._config.evidence_correlation_s)
+        cost = float(self._objective.evidence_cost(decoded, stacked).sum())
+        self._locked_in = self._locked_in + 1 if cost > self._initializer_cost + _LOCK_IN_COST else 0
+        if self._locked_in >= _LOCK_IN_FRAMES:
+            time_s = self._window.times_s[-1]
+            self._begin_anew()
+            self._start(time_s, evidence)

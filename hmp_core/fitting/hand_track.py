@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One hand from first sight to loss: evidence in, estimates with a status out; left hands mirrored both ways."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import roma
+import torch
+
+from hmp_core.camera import Camera
+from hmp_core.estimate import HandEstimate, HandStatus, WindowStatus
+from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.continuity import ContinuousPose, HandPose
+from hmp_core.fitting.evidence import StepEvidence, canonical_evidence, mirror_pose
+from hmp_core.fitting.hand_fitter import HandFitter, HandSolution
+from hmp_core.fitting.trajectory import Trajectory
+from hmp_core.fitting.window_model import DecodedSteps, WindowModel
+from hmp_core.hand.mirror import mirror_points
+from hmp_core.hand.operator_frame import operator_frame
+from hmp_core.hand.skeleton import NUM_JOINTS, Side
+from hmp_core.observation import HandObservation, ManoPose
+
+_OBSERVED_JOINTS = 18
+_GAP_S = 0.1
+_MIRROR_SIX = np.array([-1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True)
+class _Sighting:
+    stamp_ns: int
+    observation: HandObservation
+    camera: Camera
+
+
+class HandTrack:
+    """Owns one track id of perception. Stamps are in nanoseconds and must not decrease."""
+
+    def __init__(self, track_id: int, model: WindowModel, config: FitterConfig) -> None:
+        self.track_id = track_id
+        self._model = model
+        self._config = config
+        self._fitter = HandFitter(model, config)
+        self._continuity = ContinuousPose(config.blend_speed)
+        self._waiting: list[_Sighting] = []
+        self._side: Side | None = None
+        self._side_score = 0.5
+        self._epoch_ns: int | None = None
+        self._seen_ns: int | None = None
+        self._focal_px = 1.0
+        self._last: HandEstimate | None = None
+
+    @property
+    def last_seen_ns(self) -> int | None:
+        """Stamp of the newest evidence that was taken in; None before the first."""
+        return self._waiting[-1].stamp_ns if self._waiting else self._seen_ns
+
+    def observe(self, stamp_ns: int, observation: HandObservation, camera: Camera) -> None:
+        """Queue evidence; it waits until the side is decided."""
+        self._waiting.append(_Sighting(stamp_ns, observation, camera))
+        if self._side is None:
+            self._side = observation.side
+        self._side_score = observation.side_score
+
+    def solve(self, stamp_ns: int) -> HandEstimate | None:
+        """The hand at ``stamp_ns``; None before the side is decided or a pose exists."""
+        if self._side is None:
+            return None
+        if self._lost_at(self._waiting[0].stamp_ns if self._waiting else stamp_ns):
+            if not self._waiting:
+                return self.lost(stamp_ns)
+            # A hand that returns after a loss starts afresh, with the shape it had.
+            self._fitter.restart()
+            self._continuity = ContinuousPose(self._config.blend_speed)
+        if self._epoch_ns is None and self._waiting:
+            self._epoch_ns = self._waiting[0].stamp_ns
+        evidence = self._take_in(stamp_ns)
+        if not self._fitter.started:
+            return None
+        time_s = self._seconds(stamp_ns)
+        solution = self._fitter.solve()
+        solved = _pose(solution.newest, solution.decoded)
+        if self._expected is not None:
+            self._continuity.bridge(self._expected, solved, time_s)
+        published = self._continuity.apply(solved, time_s)
+        self._last = self._estimate(stamp_ns, evidence, solution, published)
+        return self._last
+
+    def lost(self, stamp_ns: int) -> HandEstimate | None:
+        """The frozen last pose with status LOST; None when there never was one."""
+        if self._last is None or self._seen_ns is None:
+            return None
+        return replace(
+            self._last,
+            status=HandStatus.LOST,
+            score=0.0,
+            since_observed_ns=stamp_ns - self._seen_ns,
+            joint_stddev_m=np.full(NUM_JOINTS, -1.0),
+            joint_observed=np.zeros(NUM_JOINTS, dtype=bool),
+            wrist_covariance=np.diag(np.full(6, -1.0)),
+            window=None,
+        )
+
+    def _lost_at(self, stamp_ns: int) -> bool:
+        return self._seen_ns is not None and (stamp_ns - self._seen_ns) * 1e-9 > self._config.infill_timeout_s
+
+    def _seconds(self, stamp_ns: int) -> float:
+        assert self._epoch_ns is not None
+        return (stamp_ns - self._epoch_ns) * 1e-9
+
+    def _take_in(self, stamp_ns: int) -> StepEvidence | None:
+        """Move waiting sightings into the window; the evidence at ``stamp_ns`` itself, if any.
+
+        Notes what would have been published now had nothing been seen, when a gap or a re-anchoring ends here:
+        the published pose will lead on from there.
+        """
+        assert self._side is not None
+        self._expected: HandPose | None = None
+        newest: StepEvidence | None = None
+        for sighting in self._waiting:
+            newest = canonical_evidence(sighting.observation, sighting.camera, self._side)
+            after_gap = self._seen_ns is not None and (sighting.stamp_ns - self._seen_ns) * 1e-9 > _GAP_S
+            if after_gap and self._fitter.started:
+                time_s = self._seconds(stamp_ns)
+                self._expected = self._continuity.expected(_pose(*self._fitter.predicted(time_s)), time_s)
+            self._fitter.add(self._seconds(sighting.stamp_ns), newest)
+            self._seen_ns = sighting.stamp_ns
+            self._focal_px = sighting.camera.focal_px
+        self._waiting.clear()
+        if self._seen_ns == stamp_ns:
+            return newest
+        if self._fitter.started:
+            self._fitter.add(self._seconds(stamp_ns), None)
+        return None
+
+    def _estimate(
+        self, stamp_ns: int, evidence: StepEvidence | None, solution: HandSolution, published: HandPose
+    ) -> HandEstimate:
+        assert self._side is not None
+        assert self._seen_ns is not None
+        rotations = torch.cat([published.R_camera_wrist[None], published.R_finger])
+        betas = solution.newest.betas
+        translation = published.p_camera_wrist - self._model.kinematics.rest_wrist(betas).reshape(3)
+        joints = self._model.kinematics.joints(rotations[None], betas, translation[None])[0].numpy()
+        mano = ManoPose(roma.rotmat_to_rotvec(rotations).numpy(), betas.numpy(), translation.numpy())
+
+        observed = np.zeros(NUM_JOINTS, dtype=bool)
+        if evidence is not None:
+            observed = evidence.observed_joints(float(joints[0, 2]), self._config.observed_sigma_m)
+        count = int(observed.sum())
+        status = HandStatus.OBSERVED if count >= _OBSERVED_JOINTS else HandStatus.PARTIAL
+        if count == 0:
+            status = HandStatus.INFILLED
+
+        # A pose that still leads from a bridged one is off by what it has yet to go.
+        ahead = joints - joints[0] - solution.decoded.joints_wrist_relative[0].numpy()
+        joint_stddev, covariance = np.full(NUM_JOINTS, -1.0), np.diag(np.full(6, -1.0))
+        if solution.posterior is not None:
+            joint_stddev = np.sqrt(solution.posterior.joint_stddev_m**2 + (ahead**2).mean(axis=-1))
+            covariance = solution.posterior.wrist_covariance
+        if self._side is Side.LEFT:
+            joints, mano = mirror_points(joints), mirror_pose(mano)
+            covariance = covariance * np.outer(_MIRROR_SIX, _MIRROR_SIX)
+        return HandEstimate(
+            track_id=self.track_id,
+            side=self._side,
+            side_score=self._side_score,
+            status=status,
+            score=0.0 if evidence is None else evidence.presence,
+            since_observed_ns=stamp_ns - self._seen_ns,
+            joints_camera=joints,
+            joint_stddev_m=joint_stddev,
+            joint_observed=observed,
+            mano=mano,
+            R_camera_wrist=operator_frame(joints, self._side),
+            wrist_covariance=covariance,
+            window=self._window_status(evidence, solution),
+        )
+
+    def _window_status(self, evidence: StepEvidence | None, solution: HandSolution) -> WindowStatus:
+        assert self._epoch_ns is not None
+        result, times = solution.result, solution.result.trajectory.times_s
+        rmse = float("nan")
+        if evidence is not None:
+            joints = solution.decoded.joints_camera[0].numpy()
+            error = (joints[:, :2] / joints[:, 2:] - evidence.rays) * self._focal_px
+            seen = evidence.ray_information > 0
+            rmse = float(np.sqrt((error[seen] ** 2).sum(axis=-1).mean())) if seen.any() else rmse
+        return WindowStatus(
+            track_id=self.track_id,
+            first_stamp_ns=self._epoch_ns + round(times[0] * 1e9),
+            last_stamp_ns=self._epoch_ns + round(times[-1] * 1e9),
+            steps=len(times),
+            steps_observed=solution.steps_observed,
+            iterations=result.iterations,
+            warm_started=solution.warm,
+            converged=result.converged,
+            initial_cost=result.initial_cost,
+            final_cost=result.final_cost,
+            reprojection_rmse_px=rmse,
+        )
+
+
+def _pose(trajectory: Trajectory, decoded: DecodedSteps) -> HandPose:
+    return HandPose(trajectory.R_camera_wrist[-1], trajectory.p_camera_wrist[-1], decoded.R_finger[-1])

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The real-time fitter: observations of whole images in, estimates of all hands out."""
+
+import time
+
+from hmp_core.estimate import FrameEstimate, HandEstimate
+from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.hand_track import HandTrack
+from hmp_core.fitting.window_model import WindowModel
+from hmp_core.hand.model import HandModel
+from hmp_core.observation import FrameObservation
+from hmp_core.prior.prior import MotionPrior
+
+
+class OnlineFitter:
+    """Follows every hand that perception tracks.
+
+    ``observe`` takes evidence in and is cheap; ``solve`` works on the newest stamp. A caller that falls behind
+    observes everything and solves less often: evidence is never dropped. Results are deterministic for a given
+    input and thread count.
+
+    Attributes:
+        repeated_stamps: images ignored because their stamp had been seen.
+        resets: how often stamps ran backwards (a bag that loops) and everything was forgotten.
+    """
+
+    def __init__(self, hand_model: HandModel, prior: MotionPrior, config: FitterConfig | None = None) -> None:
+        self.config = config if config is not None else FitterConfig()
+        self.repeated_stamps = 0
+        self.resets = 0
+        self._model = WindowModel(hand_model, prior)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all hands."""
+        self._tracks: dict[int, HandTrack] = {}
+        self._stamp_ns: int | None = None
+        self._stage_ms: dict[str, float] = {}
+        self._expired_to_ns: int | None = None
+
+    def update(self, observation: FrameObservation) -> FrameEstimate:
+        """Observe, then solve."""
+        self.observe(observation)
+        return self.solve()
+
+    def observe(self, observation: FrameObservation) -> None:
+        """Take one image's evidence in."""
+        if self._stamp_ns is not None and observation.stamp_ns <= self._stamp_ns:
+            if observation.stamp_ns == self._stamp_ns:
+                self.repeated_stamps += 1
+                return
+            self.resets += 1
+            self.reset()
+        self._stamp_ns = observation.stamp_ns
+        self._stage_ms = dict(observation.stage_ms)
+        self._expired_to_ns = None
+        for hand in observation.hands:
+            if hand.track_id not in self._tracks:
+                self._tracks[hand.track_id] = HandTrack(hand.track_id, self._model, self.config)
+            self._tracks[hand.track_id].observe(observation.stamp_ns, hand, observation.camera)
+
+    def solve(self) -> FrameEstimate:
+        """Estimates at the newest observed stamp.
+
+        Raises:
+            RuntimeError: before the first observation.
+        """
+        if self._stamp_ns is None:
+            raise RuntimeError("nothing observed yet: call observe() first")
+        began = time.perf_counter()
+        self._drop_departed(self._stamp_ns)
+        hands = [track.solve(self._stamp_ns) for track in self._tracks.values()]
+        spent_ms = (time.perf_counter() - began) * 1e3
+        return self._frame(self._stamp_ns, hands, {**self._stage_ms, "optimize": spent_ms})
+
+    def expire(self, now_ns: int) -> FrameEstimate | None:
+        """What to publish when images have stopped.
+
+        Args:
+            now_ns: present time on the clock of the stamps [ns].
+
+        Returns:
+            Once, LOST hands stamped the time-out after the last image; once, an empty frame when they leave;
+            None in between, and while images may still come.
+        """
+        if self._stamp_ns is None or not self._tracks:
+            return None
+        lost_ns = self._stamp_ns + round(self.config.infill_timeout_s * 1e9) + 1
+        gone_ns = lost_ns + round(self.config.lost_duration_s * 1e9)
+        if now_ns >= gone_ns and self._expired_to_ns is not None:
+            self._tracks.clear()
+            return FrameEstimate(gone_ns)
+        if now_ns >= lost_ns and self._expired_to_ns is None:
+            self._expired_to_ns = lost_ns
+            self._drop_departed(lost_ns)
+            return self._frame(lost_ns, [track.lost(lost_ns) for track in self._tracks.values()], {})
+        return None
+
+    def _drop_departed(self, stamp_ns: int) -> None:
+        patience_ns = round((self.config.infill_timeout_s + self.config.lost_duration_s) * 1e9)
+        for track_id, track in list(self._tracks.items()):
+            seen_ns = track.last_seen_ns
+            if seen_ns is None or stamp_ns - seen_ns > patience_ns:
+                del self._tracks[track_id]
+
+    @staticmethod
+    def _frame(stamp_ns: int, hands: list[HandEstimate | None], stage_ms: dict[str, float]) -> FrameEstimate:
+        return FrameEstimate(stamp_ns, tuple(hand for hand in hands if hand is not None), stage_ms)

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How sure the fit is: the Gauss-Newton posterior of the newest step, carried to joints and wrist."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmp_core.fitting.arrow import ArrowSolution
+from hmp_core.fitting.objective import step_derivatives
+from hmp_core.fitting.trajectory import STEP_DIM, Trajectory
+from hmp_core.fitting.window_model import StepJacobians
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Uncertainty of the newest step.
+
+    Attributes:
+        joint_stddev_m: [21] per axis, relative to the wrist [m].
+        wrist_covariance: [6, 6] position [m] and rotation vector [rad], camera axes.
+        betas_information: [10, 10].
+    """
+
+    joint_stddev_m: NDArray[np.float64]
+    wrist_covariance: NDArray[np.float64]
+    betas_information: NDArray[np.float64]
+
+
+def newest_posterior(
+    trajectory: Trajectory, jacobians: StepJacobians, solution: ArrowSolution, hand_size_stddev: float
+) -> Posterior:
+    """Marginalise onto the newest step.
+
+    Args:
+        hand_size_stddev: relative spread of hand sizes; moves the wrist along its ray, unseen by one camera.
+    """
+    newest = StepJacobians(*(tensor[-1:] for tensor in vars(jacobians).values()))
+    by_step, by_shared = step_derivatives(newest)
+    to_hand = np.concatenate([by_step[0].numpy(), by_shared[0].numpy()], axis=1)
+    covariance = to_hand @ solution.newest_covariance @ to_hand.T  # rotation 3, place 3, fingers 45, betas 10
+
+    relative = np.r_[0:3, 6:61]
+    by_hand = jacobians.joints[-1].numpy()
+    joint_covariance = np.einsum(
+        "jai,ik,jak->ja", by_hand, covariance[np.ix_(relative, relative)], by_hand, optimize=True
+    )
+    to_camera = np.zeros((6, 6))
+    to_camera[:3, 3:] = np.eye(3)
+    to_camera[3:, :3] = trajectory.R_camera_wrist[-1].numpy()
+    wrist = to_camera @ covariance[:6, :6] @ to_camera.T
+    place = trajectory.p_camera_wrist[-1].numpy()
+    wrist[:3, :3] += hand_size_stddev**2 * np.outer(place, place)
+
+    betas = solution.newest_covariance[STEP_DIM:, STEP_DIM:][-10:, -10:]
+    return Posterior(
+        np.sqrt(joint_covariance.mean(axis=1)), (wrist + wrist.T) / 2, np.linalg.inv((betas + betas.T) / 2)
+    )

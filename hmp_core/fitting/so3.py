@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rotation tangents. Everything here is right-multiplied: ``R <- R Exp(delta)``; maps themselves come from roma.
+
+Source: Solà, Deray, Atchuthan, *A micro Lie theory for state estimation in robotics* (2018), equations 143-144.
+"""
+
+import torch
+from torch import Tensor
+
+_SMALL_ANGLE = 1e-4
+
+
+def hat(vector: Tensor) -> Tensor:
+    """Skew matrices [..., 3, 3] with ``hat(a) b = a x b`` of vectors [..., 3]."""
+    x, y, z = vector.unbind(-1)
+    zero = torch.zeros_like(x)
+    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).reshape(*vector.shape, 3)
+
+
+def right_jacobian(vector: Tensor) -> Tensor:
+    """``Exp(v + d) = Exp(v) Exp(J d)`` to first order; [..., 3] [rad] to [..., 3, 3]."""
+    squared = vector.square().sum(-1)[..., None, None]
+    small = squared < _SMALL_ANGLE**2
+    safe = torch.where(small, torch.ones_like(squared), squared)
+    angle = safe.sqrt()
+    first = torch.where(small, 0.5 - squared / 24, (1 - torch.cos(angle)) / safe)
+    second = torch.where(small, 1 / 6 - squared / 120, (angle - torch.sin(angle)) / (safe * angle))
+    skew = hat(vector)
+    return torch.eye(3, dtype=vector.dtype) - first * skew + second * skew @ skew
+
+
+def right_jacobian_inverse(vector: Tensor) -> Tensor:
+    """``Log(R Exp(d)) = Log(R) + J d`` to first order, ``vector = Log(R)`` within pi; [..., 3] to [..., 3, 3]."""
+    squared = vector.square().sum(-1)[..., None, None]
+    small = squared < _SMALL_ANGLE**2
+    safe = torch.where(small, torch.ones_like(squared), squared)
+    angle = safe.sqrt()
+    # Written with the half angle, the factor stays finite up to and including pi.
+    factor = (1 - 0.5 * angle * torch.cos(angle / 2) / torch.sin(angle / 2)) / safe
+    skew = hat(vector)
+    return (
+        torch.eye(3, dtype=vector.dtype)
+        + 0.5 * skew
+        + torch.where(small, 1 / 12 + squared / 720, factor) * skew @ skew
+    )

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The buffer of a hand's newest evidence, thinned with age."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from hmp_core.fitting.evidence import StepEvidence
+
+_NEWEST_OBSERVED: Final = 6
+_DENSE_SPACING_S: Final = 0.02
+_TIME_TOLERANCE: Final = 0.75
+
+
+@dataclass(frozen=True)
+class HandWindow:
+    """K time steps of one hand, oldest first.
+
+    Only the newest step may lack evidence: the motion processes are exact over any time, so an unseen instant in
+    between constrains nothing.
+
+    Attributes:
+        times_s: seconds since the track's epoch, increasing.
+        steps: evidence of each step.
+    """
+
+    times_s: tuple[float, ...] = ()
+    steps: tuple[StepEvidence | None, ...] = ()
+
+    @property
+    def times(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The times as an array [K] [s]."""
+        return np.array(self.times_s, dtype=np.float64)
+
+    @property
+    def observed(self) -> int:
+        """How many steps carry evidence."""
+        return sum(step is not None for step in self.steps)
+
+    def append(self, time_s: float, evidence: StepEvidence | None) -> "HandWindow":
+        """One step more at the end."""
+        return HandWindow((*self.times_s, time_s), (*self.steps, evidence))
+
+    def select(self, keep: list[int]) -> "HandWindow":
+        """Only the steps ``keep``."""
+        return HandWindow(tuple(self.times_s[k] for k in keep), tuple(self.steps[k] for k in keep))
+
+    def kept_steps(self, window_s: float, dense_s: float, max_steps: int) -> list[int]:
+        """Which steps stay, oldest first.
+
+        The newest step and the newest six with evidence always stay, however long the gap behind them. Of the
+        others, those of the last ``dense_s`` stay nearly all, and older ones at a spacing that widens with age
+        so that the whole window holds at most ``max_steps``.
+        """
+        newest = len(self.steps) - 1
+        certain = {newest, *[k for k, step in enumerate(self.steps) if step is not None][-_NEWEST_OBSERVED:]}
+        room = max(max_steps - len(certain) - round(dense_s / _DENSE_SPACING_S * 0.5), 2)
+        sparse = (window_s - dense_s) / room
+        kept: list[int] = []
+        last_s = np.inf
+        for k in range(newest, -1, -1):
+            age = self.times_s[newest] - self.times_s[k]
+            spacing = _DENSE_SPACING_S if age <= dense_s else sparse
+            spaced = last_s - self.times_s[k] >= _TIME_TOLERANCE * spacing
+            seen = self.steps[k] is not None
+            if k in certain or (seen and spaced and age <= window_s and len(kept) < max_steps):
+                kept.append(k)
+                last_s = self.times_s[k]
+        return kept[::-1]

@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a window's unknowns to joints: prior, residual and hand model composed, with derivatives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hmp_core.fitting.so3 import right_jacobian
+from hmp_core.fitting.trajectory import RESIDUAL_AXES, Trajectory, residual_rotations
+from hmp_core.hand.kinematics import HandKinematics
+from hmp_core.hand.limits import FINGER_LIMITS
+from hmp_core.hand.model import HandModel
+from hmp_core.prior.prior import MotionPrior
+
+_OWN_JOINT = torch.kron(torch.eye(15, dtype=torch.float64), torch.ones(3, 3, dtype=torch.float64))
+
+
+@dataclass(frozen=True)
+class DecodedSteps:
+    """Finger rotations and joints at K steps.
+
+    Attributes:
+        R_finger: [K, 15, 3, 3] local rotations, prior and residual composed.
+        joints_wrist_relative: [K, 21, 3] camera axes [m].
+        joints_camera: [K, 21, 3] [m].
+    """
+
+    R_finger: Tensor
+    joints_wrist_relative: Tensor
+    joints_camera: Tensor
+
+
+@dataclass(frozen=True)
+class StepJacobians:
+    """Derivatives at K steps; rotation tangents are right-multiplied.
+
+    Attributes:
+        joints: [K, 21, 3, 58] wrist-relative joints by (wrist rotation 3, finger rotations 45, betas 10).
+        finger_by_residual: [K, 45, 25] finger tangents by residual.
+        finger_by_latent: [K, 45, D] finger tangents by latent.
+    """
+
+    joints: Tensor
+    finger_by_residual: Tensor
+    finger_by_latent: Tensor
+
+
+class WindowModel:
+    """A right hand under the motion prior. Stateless; tensors are float64 except inside the prior."""
+
+    def __init__(self, hand_model: HandModel, prior: MotionPrior) -> None:
+        self.prior = prior
+        self.kinematics = HandKinematics(hand_model, dtype=torch.float64)
+        lower, upper = FINGER_LIMITS
+        self.limits = (torch.as_tensor(lower, dtype=torch.float64), torch.as_tensor(upper, dtype=torch.float64))
+        self._dtype = next(prior.parameters()).dtype
+
+    def prior_rotations(self, z: Tensor, times_s: np.ndarray, origin_s: float) -> Tensor:
+        """The latent's finger rotations [K, 15, 3, 3] at absolute times [K]."""
+        local = torch.as_tensor(times_s - origin_s, dtype=self._dtype)
+        with torch.no_grad():
+            return self.prior.decode(z.to(self._dtype)[None], local[None])[0].double()
+
+    def latent_jacobian(self, z: Tensor, times_s: np.ndarray, origin_s: float) -> Tensor:
+        """Derivative [K, 45, D] of the prior's finger rotations; their right tangents."""
+        local = torch.as_tensor(times_s - origin_s, dtype=self._dtype)
+        with torch.no_grad():
+            return self.prior.decode_with_jacobian(z.to(self._dtype), local)[1].double()
+
+    def decode(self, trajectory: Trajectory) -> DecodedSteps:
+        """Joints at every step of the trajectory."""
+        R_finger = self._finger_rotations(trajectory)
+        rotations = torch.cat([trajectory.R_camera_wrist[:, None], R_finger], dim=1)
+        joints = self.kinematics.joints(rotations, trajectory.betas, torch.zeros_like(trajectory.p_camera_wrist))
+        relative = joints - joints[:, :1]
+        return DecodedSteps(R_finger, relative, relative + trajectory.p_camera_wrist[:, None])
+
+    def linearise(self, trajectory: Trajectory, latent_jacobian: Tensor) -> tuple[DecodedSteps, StepJacobians]:
+        """Joints and derivatives; ``latent_jacobian`` [K, 45, D] may stem from a nearby latent."""
+        R_finger = self._finger_rotations(trajectory)
+        rotations = torch.cat([trajectory.R_camera_wrist[:, None], R_finger], dim=1)
+        joints, by_rotation, by_betas = self.kinematics.joints_and_jacobian(
+            rotations, trajectory.betas, torch.zeros_like(trajectory.p_camera_wrist)
+        )
+        jacobian = torch.cat([by_rotation, by_betas], dim=-1)
+        relative = joints - joints[:, :1]
+        decoded = DecodedSteps(R_finger, relative, relative + trajectory.p_camera_wrist[:, None])
+        vectors, R_residual = residual_rotations(trajectory.residual)
+        by_residual = _OWN_JOINT * _spread(right_jacobian(vectors))
+        steps, _, latent_dim = latent_jacobian.shape
+        by_latent = (R_residual.transpose(-1, -2) @ latent_jacobian.reshape(steps, 15, 3, latent_dim)).reshape(
+            steps, 45, latent_dim
+        )
+        return decoded, StepJacobians(jacobian - jacobian[:, :1], by_residual[:, :, list(RESIDUAL_AXES)], by_latent)
+
+    def _finger_rotations(self, trajectory: Trajectory) -> Tensor:
+        decoded = self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
+        return decoded @ residual_rotations(trajectory.residual)[1]
+
+
+def _spread(blocks: Tensor) -> Tensor:
+    """[K, 15, 3, 3] repeated along the columns to [K, 45, 45]; a block-diagonal mask does the rest."""
+    return blocks.reshape(len(blocks), 45, 3).repeat(1, 1, 15)
