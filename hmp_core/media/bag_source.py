@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import ReaderError
 from rosbags.typesys import Stores, get_typestore
 
 from hmp_core.errors import CameraError, ImageError, SourceError
@@ -68,8 +67,11 @@ class BagSource(FrameSource):
         try:
             reader = AnyReader(paths, default_typestore=get_typestore(Stores.LATEST))
             reader.open()
-        except (AnyReaderError, OSError, ValueError, AssertionError) as error:
-            raise SourceError(f"cannot read bag {self._path}: {error}") from error
+        except Exception as error:  # damaged bytes make the parsers below raise almost anything
+            raise SourceError(
+                f"cannot read bag {self._path}: {error} (a recording that was cut short is repaired by "
+                "'mcap recover' or 'ros2 bag reindex')"
+            ) from error
         try:
             yield reader
         finally:
@@ -126,10 +128,12 @@ class BagSource(FrameSource):
         try:
             for connection, recorded_ns, data in reader.messages(connections):
                 try:
-                    yield recorded_ns, reader.deserialize(data, connection.msgtype)
+                    message = reader.deserialize(data, connection.msgtype)
                 except AnyReaderError as error:
                     self.skip("damaged message", str(error))
-        except ReaderError as error:
+                else:
+                    yield recorded_ns, message
+        except Exception as error:  # as above
             _log.warning("%s breaks off: %s", self._path, error)
 
     def _calibrate(self, info: Any) -> None:

@@ -53,14 +53,20 @@ class FrameSource(ABC):
 
     def __iter__(self) -> Iterator[Frame]:
         newest_ns: int | None = None
+        count = 0
         for stamp_ns, image in self.images():
             if newest_ns is not None and newest_ns - LOOP_NS < stamp_ns <= newest_ns:
                 fault = "repeated stamp" if stamp_ns == newest_ns else "stamp runs backwards"
                 self.skip(fault, f"{stamp_ns} ns after {newest_ns} ns")
                 continue
             newest_ns = stamp_ns
+            count += 1
             height, width = image.shape[:2]
             yield Frame(image, stamp_ns, self.intrinsics.camera_for(width, height))
+        lost = (self.frame_count or 0) - count - sum(self.skipped.values())
+        if lost > 0:
+            self.skipped["lost to damage"] = lost
+            _log.warning("%s: %d of %d frames are lost to damage", self.name, lost, self.frame_count)
 
     def skip(self, fault: str, detail: str) -> None:
         """Count an unusable frame; the first few of each fault are warned about."""

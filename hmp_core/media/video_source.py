@@ -69,10 +69,6 @@ class VideoSource(FrameSource):
                     count += 1
                     image = frame.to_ndarray(format="bgr24")
                     yield stamp_ns, np.ascontiguousarray(np.rot90(image, frame.rotation // 90))
-        lost = (self.frame_count or 0) - count - self.skipped["damaged image"]
-        if count and lost > 0:
-            self.skipped["lost image"] += lost
-            _log.warning("%s: %d of %d images are lost to damage", self._path, lost, self.frame_count)
         if count == 0:
             raise SourceError(f"no frame of video {self._path} decodes; the file is empty or damaged")
 
