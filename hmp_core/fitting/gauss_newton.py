@@ -9,8 +9,7 @@ from typing import Final
 import torch
 
 from hmp_core.fitting.arrow import ArrowSolution, solve_arrow
-from hmp_core.fitting.evidence import WindowEvidence
-from hmp_core.fitting.objective import Objective, ShapePrior
+from hmp_core.fitting.objective import Objective
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import StepJacobians
 
@@ -44,8 +43,6 @@ class GaussNewtonResult:
 def minimise(
     objective: Objective,
     trajectory: Trajectory,
-    evidence: WindowEvidence,
-    shape: ShapePrior,
     latent_jacobian: Callable[[Trajectory], torch.Tensor],
     iterations: int,
 ) -> GaussNewtonResult:
@@ -60,7 +57,7 @@ def minimise(
     converged = False
     done = 0
     for iteration in range(iterations):
-        system, _, jacobians = objective.linearise(trajectory, evidence, shape, latent_jacobian(trajectory))
+        system, _, jacobians = objective.linearise(trajectory, latent_jacobian(trajectory))
         cost = system.cost
         if iteration == 0:
             initial_cost = cost
@@ -70,7 +67,7 @@ def minimise(
             if attempt is not None:
                 solution = attempt
                 moved = trajectory.retract(torch.from_numpy(attempt.step), torch.from_numpy(attempt.shared))
-                moved_cost = objective.cost(moved, evidence, shape)
+                moved_cost = objective.cost(moved)
                 lowered = moved_cost <= cost
             if not lowered:
                 damping *= 100

@@ -12,8 +12,9 @@ from torch import Tensor
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import StepEvidence, stack_evidence
 from hmp_core.fitting.gauss_newton import GaussNewtonResult, minimise
+from hmp_core.fitting.interpolation import interpolate
 from hmp_core.fitting.motion import at_pose, predict, reanchor, start
-from hmp_core.fitting.objective import Objective, ShapePrior
+from hmp_core.fitting.objective import Objective, ShapePrior, step_costs
 from hmp_core.fitting.posterior import Posterior, newest_posterior
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window import HandWindow
@@ -54,7 +55,6 @@ class HandFitter:
     def __init__(self, model: WindowModel, config: FitterConfig) -> None:
         self._model = model
         self._config = config
-        self._objective = Objective(model, config)
         self._shape = ShapePrior(torch.zeros(10, dtype=torch.float64), torch.eye(10, dtype=torch.float64))
         self._begin_anew()
 
@@ -104,20 +104,22 @@ class HandFitter:
         step = predict(self._trajectory, time_s, self._config)
         return step, self._model.decode(step)
 
+    def at(self, time_s: float) -> tuple[Trajectory, DecodedSteps] | None:
+        """The pose that the present window gives to an earlier time; None outside the window."""
+        if self._trajectory is None or not self._window.times_s[0] <= time_s <= self._window.times_s[-1]:
+            return None
+        step = interpolate(self._trajectory, time_s, self._config)
+        return step, self._model.decode(step)
+
     def solve(self) -> HandSolution:
         """Spend this frame's iterations and report the newest step."""
         if self._trajectory is None:
             raise RuntimeError("no pose yet: add evidence with an initial pose first")
         times = self._window.times
         evidence = stack_evidence(list(self._window.steps), times, self._config.evidence_correlation_s)
-        result = minimise(
-            self._objective,
-            self._trajectory,
-            evidence,
-            self._shape,
-            self._current_latent_jacobian,
-            max(self._due, self._config.iterations),
-        )
+        objective = Objective(self._model, self._config, torch.from_numpy(times), evidence, self._shape)
+        iterations = max(self._due, self._config.iterations)
+        result = minimise(objective, self._trajectory, self._current_latent_jacobian, iterations)
         self._trajectory = result.trajectory
         newest = result.trajectory.select([len(times) - 1])
         decoded = self._model.decode(newest)
@@ -156,13 +158,13 @@ class HandFitter:
         """Prediction or initializer, whichever the evidence prefers; only the start of the iterations."""
         assert evidence.initial is not None
         initialised = at_pose(self._model, predicted, evidence.initial)
-        stacked = stack_evidence([evidence], predicted.times_s, self._config.evidence_correlation_s)
-        costs = [
-            float(self._objective.evidence_cost(self._model.decode(candidate), stacked).sum())
-            for candidate in (predicted, initialised)
-        ]
-        self._initializer_cost = costs[1]
-        return predicted if costs[0] <= costs[1] else initialised
+        predicted_cost = self._evidence_cost(self._model.decode(predicted), evidence)
+        self._initializer_cost = self._evidence_cost(self._model.decode(initialised), evidence)
+        return predicted if predicted_cost <= self._initializer_cost else initialised
+
+    def _evidence_cost(self, decoded: DecodedSteps, evidence: StepEvidence) -> float:
+        stacked = stack_evidence([evidence], np.zeros(1), self._config.evidence_correlation_s)
+        return float(step_costs(decoded, stacked, self._config.outlier_sigmas))
 
     def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
         """Cached derivatives, a few of them renewed in turn; all of them while a start or re-anchoring settles."""
@@ -197,8 +199,7 @@ class HandFitter:
         if evidence is None or evidence.initial is None or evidence.presence < _LOCK_IN_PRESENCE:
             self._locked_in = 0
             return
-        stacked = stack_evidence([evidence], self._window.times[-1:], self._config.evidence_correlation_s)
-        cost = float(self._objective.evidence_cost(decoded, stacked).sum())
+        cost = self._evidence_cost(decoded, evidence)
         self._locked_in = self._locked_in + 1 if cost > self._initializer_cost + _LOCK_IN_COST else 0
         if self._locked_in >= _LOCK_IN_FRAMES:
             time_s = self._window.times_s[-1]

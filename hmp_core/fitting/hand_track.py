@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import roma
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import HandEstimate, HandStatus, WindowStatus
@@ -86,6 +88,21 @@ class HandTrack:
         self._last = self._estimate(stamp_ns, evidence, solution, published)
         return self._last
 
+    def revise(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
+        """An earlier estimate with the pose that the present window gives to its stamp.
+
+        Status and sigmas stay those of the time, which errs on the safe side; so does the whole estimate where
+        the window no longer reaches.
+        """
+        past = None if self._epoch_ns is None else self._fitter.at(self._seconds(stamp_ns))
+        if past is None or estimate.status is HandStatus.LOST:
+            return estimate
+        joints, mano = self._right_hand(_pose(*past), past[0].betas)
+        if self._side is Side.LEFT:
+            joints, mano = mirror_points(joints), mirror_pose(mano)
+        R_camera_wrist = operator_frame(joints, estimate.side)
+        return replace(estimate, joints_camera=joints, mano=mano, R_camera_wrist=R_camera_wrist)
+
     def lost(self, stamp_ns: int) -> HandEstimate | None:
         """The frozen last pose with status LOST; None when there never was one."""
         if self._last is None or self._seen_ns is None:
@@ -138,11 +155,7 @@ class HandTrack:
     ) -> HandEstimate:
         assert self._side is not None
         assert self._seen_ns is not None
-        rotations = torch.cat([published.R_camera_wrist[None], published.R_finger])
-        betas = solution.newest.betas
-        translation = published.p_camera_wrist - self._model.kinematics.rest_wrist(betas).reshape(3)
-        joints = self._model.kinematics.joints(rotations[None], betas, translation[None])[0].numpy()
-        mano = ManoPose(roma.rotmat_to_rotvec(rotations).numpy(), betas.numpy(), translation.numpy())
+        joints, mano = self._right_hand(published, solution.newest.betas)
 
         observed = np.zeros(NUM_JOINTS, dtype=bool)
         if evidence is not None:
@@ -176,6 +189,13 @@ class HandTrack:
             wrist_covariance=covariance,
             window=self._window_status(evidence, solution),
         )
+
+    def _right_hand(self, pose: HandPose, betas: Tensor) -> tuple[NDArray[np.float64], ManoPose]:
+        """Joints [21, 3] and MANO parameters, still a right hand."""
+        rotations = torch.cat([pose.R_camera_wrist[None], pose.R_finger])
+        translation = pose.p_camera_wrist - self._model.kinematics.rest_wrist(betas).reshape(3)
+        joints = self._model.kinematics.joints(rotations[None], betas, translation[None])[0].numpy()
+        return joints, ManoPose(roma.rotmat_to_rotvec(rotations).numpy(), betas.numpy(), translation.numpy())
 
     def _window_status(self, evidence: StepEvidence | None, solution: HandSolution) -> WindowStatus:
         assert self._epoch_ns is not None

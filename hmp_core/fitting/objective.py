@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The window's objective: evidence at each step, motion between steps, the latent and shape priors.
 
-Evidence is first condensed, step by step, into a quadratic in the hand's own coordinates (wrist rotation, wrist
-position, finger rotations, betas), 61 numbers; only then is it carried to the unknowns through the prior's
+Evidence is first condensed, step by step, into a quadratic in the hand's own coordinates (wrist rotation, finger
+rotations, betas, wrist position), 61 numbers; only then is it carried to the unknowns through the prior's
 derivative. This keeps the cost of many keypoints and of a long latent apart.
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from hmp_core.fitting.arrow import ArrowSystem
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import WindowEvidence
-from hmp_core.fitting.terms.chain import linear_chain, rotation_chain
+from hmp_core.fitting.terms.chain import chain_factors, linear_chain, rotation_chain
 from hmp_core.fitting.terms.landmarks import landmarks
 from hmp_core.fitting.terms.limits import joint_limits
 from hmp_core.fitting.terms.reprojection import reprojection
@@ -33,7 +33,8 @@ from hmp_core.fitting.trajectory import (
 )
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians, WindowModel
 
-_WRIST, _PLACE, _FINGERS, _BETAS = slice(0, 3), slice(3, 6), slice(6, 51), slice(51, 61)
+_WRIST, _FINGERS, _BETAS, _PLACE = slice(0, 3), slice(3, 48), slice(48, 58), slice(58, 61)
+_RELATIVE = slice(0, 58)
 
 
 @dataclass(frozen=True)
@@ -50,141 +51,120 @@ class ShapePrior:
 
 
 class Objective:
-    """Cost and normal equations of one window."""
+    """Cost and normal equations of one window.
 
-    def __init__(self, model: WindowModel, config: FitterConfig) -> None:
-        self.model = model
-        self.config = config
+    Args:
+        times_s: [K] of its steps [s].
+        evidence: of its steps.
+        shape: belief about β.
+    """
 
-    def cost(self, trajectory: Trajectory, evidence: WindowEvidence, shape: ShapePrior) -> float:
+    def __init__(
+        self, model: WindowModel, config: FitterConfig, times_s: Tensor, evidence: WindowEvidence, shape: ShapePrior
+    ) -> None:
+        self._model = model
+        self._config = config
+        self._evidence = evidence
+        self._shape = shape
+        h = times_s.diff()
+        self._turn = chain_factors(config.wrist_rotation, h)
+        self._move = chain_factors(config.wrist_translation, h)
+        self._flex = chain_factors(config.finger_residual, h)
+        self._start_information = _start_information(config)
+
+    def cost(self, trajectory: Trajectory) -> float:
         """The objective's value: half the sum of squared whitened residuals, robust ones saturated."""
-        decoded = self.model.decode(trajectory)
-        return float(
-            self.evidence_cost(decoded, evidence).sum()
-            + self._limits(decoded.R_finger)[0].square().sum() / 2
-            + sum(residual.square().sum() for residual in self._chain(trajectory)) / 2
-            + self._shared_cost(trajectory, shape)
-        )
-
-    def evidence_cost(self, decoded: DecodedSteps, evidence: WindowEvidence) -> Tensor:
-        """Robust cost [K] of the keypoints and landmarks of each step."""
-        scale = self.config.outlier_sigmas
-        pixel, _ = reprojection(decoded.joints_camera, evidence.rays, evidence.ray_information)
-        metric = landmarks(decoded.joints_wrist_relative, evidence.landmarks_m, evidence.landmark_information)
-        pixel_cost, _ = geman_mcclure(pixel.square().sum(-1), scale)
-        metric_cost, _ = geman_mcclure(metric.square().sum(-1), scale)
-        return (pixel_cost + metric_cost).sum(-1)
+        decoded = self._model.decode(trajectory)
+        evidence_cost = step_costs(decoded, self._evidence, self._config.outlier_sigmas).sum()
+        wall, _ = self._limits(decoded.R_finger)
+        turn, _, _ = rotation_chain(trajectory.R_camera_wrist, trajectory.rotation_rate, self._turn)
+        move = linear_chain(trajectory.p_camera_wrist, trajectory.velocity, self._move)
+        flex = linear_chain(trajectory.residual, trajectory.residual_rate, self._flex)
+        start = self._start_information.sqrt() * _first_state(trajectory)
+        squares = sum(part.square().sum() for part in (wall, turn, move, flex, start))
+        return float(evidence_cost + squares / 2 + self._shared_cost(trajectory))
 
     def linearise(
-        self, trajectory: Trajectory, evidence: WindowEvidence, shape: ShapePrior, latent_jacobian: Tensor
+        self, trajectory: Trajectory, latent_jacobian: Tensor
     ) -> tuple[ArrowSystem, DecodedSteps, StepJacobians]:
-        """Normal equations at ``trajectory``."""
-        decoded, jacobians = self.model.linearise(trajectory, latent_jacobian)
-        information, gradient, cost = self._condense(decoded, jacobians, evidence)
+        """Normal equations at ``trajectory``, with the latent's derivative [K, 45, D]."""
+        decoded, jacobians = self._model.linearise(trajectory, latent_jacobian)
+        information, gradient, cost = self._condense(decoded, jacobians)
 
         steps, latent_dim = len(trajectory.times_s), len(trajectory.z)
         by_step, by_shared = step_derivatives(jacobians)
-        diagonal = by_step.mT @ information @ by_step
+        diagonal = by_step.mT @ (information @ by_step)
         weighted = information @ by_shared
         border = by_step.mT @ weighted
-        corner = torch.einsum("kqi,kqj->ij", by_shared, weighted)
+        corner = by_shared.flatten(0, 1).T @ weighted.flatten(0, 1)
         step_gradient = (by_step.mT @ gradient[..., None])[..., 0]
-        shared_gradient = torch.einsum("kqi,kq->i", by_shared, gradient)
+        shared_gradient = by_shared.flatten(0, 1).T @ gradient.flatten()
 
         lower = torch.zeros(steps - 1, STEP_DIM, STEP_DIM, dtype=torch.float64)
         cost += self._add_chain(trajectory, diagonal, lower, step_gradient)
         corner[:latent_dim, :latent_dim] += torch.eye(latent_dim, dtype=torch.float64)
-        corner[latent_dim:, latent_dim:] += shape.information
+        corner[latent_dim:, latent_dim:] += self._shape.information
         shared_gradient[:latent_dim] += trajectory.z
-        shared_gradient[latent_dim:] += shape.information @ (trajectory.betas - shape.mean)
-        cost += float(self._shared_cost(trajectory, shape))
+        shared_gradient[latent_dim:] += self._shape.information @ (trajectory.betas - self._shape.mean)
+        cost += float(self._shared_cost(trajectory))
         system = ArrowSystem(
             diagonal.numpy(), lower.numpy(), border.numpy(), corner.numpy(),
             step_gradient.numpy(), shared_gradient.numpy(), cost,
         )  # fmt: skip
         return system, decoded, jacobians
 
-    def _condense(
-        self, decoded: DecodedSteps, jacobians: StepJacobians, evidence: WindowEvidence
-    ) -> tuple[Tensor, Tensor, float]:
+    def _condense(self, decoded: DecodedSteps, jacobians: StepJacobians) -> tuple[Tensor, Tensor, float]:
         """Information [K, 61, 61] and gradient [K, 61] in the hand's own coordinates, and the cost."""
+        seen, scale = self._evidence, self._config.outlier_sigmas
         steps = len(decoded.R_finger)
-        relative = jacobians.joints
-        scale = self.config.outlier_sigmas
-
-        pixel, by_joint = reprojection(decoded.joints_camera, evidence.rays, evidence.ray_information)
+        pixel, by_joint = reprojection(decoded.joints_camera, seen.rays, seen.ray_information)
         pixel_cost, pixel_weight = geman_mcclure(pixel.square().sum(-1), scale)
-        root = pixel_weight.sqrt()[..., None]
-        pixel_rows = relative.new_zeros(steps, 21, 2, 61)
-        pixel_rows[..., _PLACE] = by_joint
-        moved = by_joint @ relative
-        pixel_rows[..., _WRIST], pixel_rows[..., 6:] = moved[..., :3], moved[..., 3:]
-
-        metric = landmarks(decoded.joints_wrist_relative, evidence.landmarks_m, evidence.landmark_information)
+        metric = landmarks(decoded.joints_wrist_relative, seen.landmarks_m, seen.landmark_information)
         metric_cost, metric_weight = geman_mcclure(metric.square().sum(-1), scale)
-        metric_root = metric_weight.sqrt()[..., None]
-        metric_rows = relative.new_zeros(steps, 21, 3, 61)
-        moved = evidence.landmark_information[..., None, None] * relative
-        metric_rows[..., _WRIST], metric_rows[..., 6:] = moved[..., :3], moved[..., 3:]
 
-        rows = torch.cat(
-            [
-                (root[..., None] * pixel_rows).reshape(steps, 42, 61),
-                (metric_root[..., None] * metric_rows).reshape(steps, 63, 61),
-            ],
-            dim=1,
+        # What the evidence says about each joint: information [K, 21, 3, 3] and pull [K, 21, 3].
+        projected = pixel_weight[..., None, None] * by_joint.mT
+        pixel_information = projected @ by_joint
+        pixel_pull = (projected @ pixel[..., None])[..., 0]
+        metric_scale = metric_weight * seen.landmark_information
+        joint_information = pixel_information + torch.diag_embed(
+            (metric_scale * seen.landmark_information)[..., None].expand(-1, -1, 3)
         )
-        residuals = torch.cat([(root * pixel).reshape(steps, 42), (metric_root * metric).reshape(steps, 63)], dim=1)
-        information = rows.mT @ rows
-        gradient = (rows.mT @ residuals[..., None])[..., 0]
+        joint_pull = pixel_pull + metric_scale[..., None] * metric
+
+        by_hand = jacobians.joints.flatten(1, 2)
+        information = by_hand.new_zeros(steps, 61, 61)
+        information[:, _RELATIVE, _RELATIVE] = by_hand.mT @ (joint_information @ jacobians.joints).flatten(1, 2)
+        across = (pixel_information @ jacobians.joints).sum(1)
+        information[:, _PLACE, _RELATIVE], information[:, _RELATIVE, _PLACE] = across, across.mT
+        information[:, _PLACE, _PLACE] = pixel_information.sum(1)
+        gradient = torch.cat([(by_hand.mT @ joint_pull.flatten(1)[..., None])[..., 0], pixel_pull.sum(1)], dim=1)
 
         wall, by_finger = self._limits(decoded.R_finger)
-        block = (by_finger.mT @ by_finger).reshape(steps, 15, 3, 3)
+        block = by_finger.mT @ by_finger
         fingers = information[:, _FINGERS, _FINGERS]
         for joint in range(15):
             own = slice(3 * joint, 3 * joint + 3)
             fingers[:, own, own] += block[:, joint]
-        gradient[:, _FINGERS] += (by_finger.mT @ wall[..., None]).reshape(steps, 45)
+        gradient[:, _FINGERS] += (by_finger.mT @ wall[..., None]).flatten(1)
         cost = pixel_cost.sum() + metric_cost.sum() + wall.square().sum() / 2
         return information, gradient, float(cost)
 
     def _limits(self, R_finger: Tensor) -> tuple[Tensor, Tensor]:
-        return joint_limits(R_finger, *self.model.limits, self.config.limit_stddev_rad)
+        return joint_limits(R_finger, *self._model.limits, self._config.limit_stddev_rad)
 
-    def _shared_cost(self, trajectory: Trajectory, shape: ShapePrior) -> Tensor:
-        off = trajectory.betas - shape.mean
-        return (trajectory.z.square().sum() + off @ shape.information @ off) / 2
-
-    def _chain(self, trajectory: Trajectory) -> list[Tensor]:
-        """Residuals of the transitions and of the first step's own priors."""
-        config, h = self.config, torch.as_tensor(trajectory.times_s).diff()
-        turn, _, _ = rotation_chain(trajectory.R_camera_wrist, trajectory.rotation_rate, h, config.wrist_rotation)
-        move, _, _ = linear_chain(trajectory.p_camera_wrist, trajectory.velocity, h, config.wrist_translation)
-        flex, _, _ = linear_chain(trajectory.residual, trajectory.residual_rate, h, config.finger_residual)
-        information = torch.as_tensor(self._start_information())
-        return [turn, move, flex, information.sqrt() * _first_state(trajectory)]
-
-    def _start_information(self) -> list[float]:
-        _, turn_rate = self.config.wrist_rotation.start_information()
-        _, move_rate = self.config.wrist_translation.start_information()
-        flex, flex_rate = self.config.finger_residual.start_information()
-        return (
-            [0.0] * 3 + [turn_rate] * 3 + [0.0] * 3 + [move_rate] * 3
-            + [flex] * RESIDUAL_DIM + [flex_rate] * RESIDUAL_DIM
-        )  # fmt: skip
+    def _shared_cost(self, trajectory: Trajectory) -> Tensor:
+        off = trajectory.betas - self._shape.mean
+        return (trajectory.z.square().sum() + off @ self._shape.information @ off) / 2
 
     def _add_chain(self, trajectory: Trajectory, diagonal: Tensor, lower: Tensor, gradient: Tensor) -> float:
         """Add transitions and first-step priors in place; returns their cost."""
-        config, h = self.config, torch.as_tensor(trajectory.times_s).diff()
-        information = torch.as_tensor(self._start_information(), dtype=torch.float64)
         first = _first_state(trajectory)
-        diagonal[0].diagonal().add_(information)
-        gradient[0] += information * first
-        cost = (information * first.square()).sum()
+        diagonal[0].diagonal().add_(self._start_information)
+        gradient[0] += self._start_information * first
+        cost = (self._start_information * first.square()).sum()
 
-        turn, earlier, later = rotation_chain(
-            trajectory.R_camera_wrist, trajectory.rotation_rate, h, config.wrist_rotation
-        )
+        turn, earlier, later = rotation_chain(trajectory.R_camera_wrist, trajectory.rotation_rate, self._turn)
         pose = slice(ROTATION.start, ROTATION_RATE.stop)
         diagonal[:-1, pose, pose] += earlier.mT @ earlier
         diagonal[1:, pose, pose] += later.mT @ later
@@ -193,14 +173,14 @@ class Objective:
         gradient[1:, pose] += (later.mT @ turn[..., None])[..., 0]
         cost += turn.square().sum()
 
-        for position, rate, states, process in (
-            (POSITION, VELOCITY, (trajectory.p_camera_wrist, trajectory.velocity), config.wrist_translation),
-            (RESIDUAL, RESIDUAL_RATE, (trajectory.residual, trajectory.residual_rate), config.finger_residual),
+        for parts, states, factors in (
+            ((POSITION, VELOCITY), (trajectory.p_camera_wrist, trajectory.velocity), self._move),
+            ((RESIDUAL, RESIDUAL_RATE), (trajectory.residual, trajectory.residual_rate), self._flex),
         ):
-            error, earlier, later = linear_chain(*states, h, process)
-            parts = (position, rate)
-            before, after, across = earlier.mT @ earlier, later.mT @ later, later.mT @ earlier
-            pull_before, pull_after = earlier.mT @ error, later.mT @ error
+            error = linear_chain(*states, factors)
+            before, after = factors.earlier.mT @ factors.earlier, factors.later.mT @ factors.later
+            across = factors.later.mT @ factors.earlier
+            pull_before, pull_after = factors.earlier.mT @ error, factors.later.mT @ error
             for i, row in enumerate(parts):
                 gradient[:-1, row] += pull_before[:, i]
                 gradient[1:, row] += pull_after[:, i]
@@ -210,6 +190,15 @@ class Objective:
                     lower[:, row, column].diagonal(dim1=1, dim2=2).add_(across[:, i, j, None])
             cost += error.square().sum()
         return float(cost) / 2
+
+
+def step_costs(decoded: DecodedSteps, evidence: WindowEvidence, outlier_sigmas: float) -> Tensor:
+    """Robust cost [K] of the keypoints and landmarks of each step."""
+    pixel, _ = reprojection(decoded.joints_camera, evidence.rays, evidence.ray_information)
+    metric = landmarks(decoded.joints_wrist_relative, evidence.landmarks_m, evidence.landmark_information)
+    pixel_cost, _ = geman_mcclure(pixel.square().sum(-1), outlier_sigmas)
+    metric_cost, _ = geman_mcclure(metric.square().sum(-1), outlier_sigmas)
+    return (pixel_cost + metric_cost).sum(-1)
 
 
 def step_derivatives(jacobians: StepJacobians) -> tuple[Tensor, Tensor]:
@@ -224,6 +213,14 @@ def step_derivatives(jacobians: StepJacobians) -> tuple[Tensor, Tensor]:
     by_shared[:, _FINGERS, :latent_dim] = jacobians.finger_by_latent
     by_shared[:, _BETAS, latent_dim:] = torch.eye(10, dtype=torch.float64)
     return by_step, by_shared
+
+
+def _start_information(config: FitterConfig) -> Tensor:
+    _, turn_rate = config.wrist_rotation.start_information()
+    _, move_rate = config.wrist_translation.start_information()
+    flex, flex_rate = config.finger_residual.start_information()
+    blocks = [(0.0, 3), (turn_rate, 3), (0.0, 3), (move_rate, 3), (flex, RESIDUAL_DIM), (flex_rate, RESIDUAL_DIM)]
+    return torch.cat([torch.full((size,), value, dtype=torch.float64) for value, size in blocks])
 
 
 def _first_state(trajectory: Trajectory) -> Tensor:

@@ -3,6 +3,7 @@
 """The real-time fitter: observations of whole images in, estimates of all hands out."""
 
 import time
+from dataclasses import replace
 
 from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.config import FitterConfig
@@ -73,6 +74,14 @@ class OnlineFitter:
         hands = [track.solve(self._stamp_ns) for track in self._tracks.values()]
         spent_ms = (time.perf_counter() - began) * 1e3
         return self._frame(self._stamp_ns, hands, {**self._stage_ms, "optimize": spent_ms})
+
+    def revise(self, frame: FrameEstimate) -> FrameEstimate:
+        """An earlier frame as the present windows see it: fixed-lag smoothing, two-sided inside a gap."""
+        hands = [
+            self._tracks[hand.track_id].revise(frame.stamp_ns, hand) if hand.track_id in self._tracks else hand
+            for hand in frame.hands
+        ]
+        return replace(frame, hands=tuple(hands))
 
     def expire(self, now_ns: int) -> FrameEstimate | None:
         """What to publish when images have stopped.

@@ -39,21 +39,17 @@ def newest_posterior(
     newest = StepJacobians(*(tensor[-1:] for tensor in vars(jacobians).values()))
     by_step, by_shared = step_derivatives(newest)
     to_hand = np.concatenate([by_step[0].numpy(), by_shared[0].numpy()], axis=1)
-    covariance = to_hand @ solution.newest_covariance @ to_hand.T  # rotation 3, place 3, fingers 45, betas 10
-
-    relative = np.r_[0:3, 6:61]
+    # Rotation 3, fingers 45, betas 10, place 3.
+    covariance = to_hand @ solution.newest_covariance @ to_hand.T
     by_hand = jacobians.joints[-1].numpy()
-    joint_covariance = np.einsum(
-        "jai,ik,jak->ja", by_hand, covariance[np.ix_(relative, relative)], by_hand, optimize=True
-    )
-    to_camera = np.zeros((6, 6))
-    to_camera[:3, 3:] = np.eye(3)
+    joint_covariance = np.einsum("jai,ik,jak->ja", by_hand, covariance[:58, :58], by_hand, optimize=True)
+    to_camera = np.zeros((6, 61))
+    to_camera[:3, 58:] = np.eye(3)
     to_camera[3:, :3] = trajectory.R_camera_wrist[-1].numpy()
-    wrist = to_camera @ covariance[:6, :6] @ to_camera.T
+    wrist = to_camera @ covariance @ to_camera.T
     place = trajectory.p_camera_wrist[-1].numpy()
     wrist[:3, :3] += hand_size_stddev**2 * np.outer(place, place)
 
     betas = solution.newest_covariance[STEP_DIM:, STEP_DIM:][-10:, -10:]
-    return Posterior(
-        np.sqrt(joint_covariance.mean(axis=1)), (wrist + wrist.T) / 2, np.linalg.inv((betas + betas.T) / 2)
-    )
+    betas_information = np.asarray(np.linalg.inv((betas + betas.T) / 2), dtype=np.float64)
+    return Posterior(np.sqrt(joint_covariance.mean(axis=1)), (wrist + wrist.T) / 2, betas_information)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hmp_core.fitting.arrow import ArrowSystem, solve_arrow
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
 from hmp_core.fitting.so3 import right_jacobian, right_jacobian_inverse
-from hmp_core.fitting.terms.chain import linear_chain, rotation_chain
+from hmp_core.fitting.terms.chain import chain_factors, linear_chain, rotation_chain
 from hmp_core.fitting.terms.limits import joint_limits
 from hmp_core.fitting.terms.reprojection import reprojection
 from hmp_core.fitting.terms.robust import geman_mcclure
@@ -53,9 +53,10 @@ def test_two_transitions_compose_to_one(process: Matern32, first: float, second:
 def test_linear_chain_is_what_its_factors_say(process: Matern32) -> None:
     position, rate = seeded(5, 4), seeded(5, 4, seed=1)
     h = torch.tensor([0.03, 0.1, 0.033, 1.2], dtype=DTYPE)
-    error, earlier, later = linear_chain(position, rate, h, process)
+    factors = chain_factors(process, h)
+    error = linear_chain(position, rate, factors)
     state = torch.stack([position, rate], dim=1)
-    torch.testing.assert_close(error, earlier @ state[:-1] + later @ state[1:])
+    torch.testing.assert_close(error, factors.earlier @ state[:-1] + factors.later @ state[1:])
     phi, q = process.transition(h)
     expected = state[1:] - phi @ state[:-1]
     mahalanobis = torch.einsum("kin,kij,kjn->k", expected, torch.linalg.inv(q), expected)
@@ -66,15 +67,15 @@ def test_rotation_chain_jacobians_match_autograd() -> None:
     process = PROCESSES[0]
     R = roma.rotvec_to_rotmat(0.8 * seeded(4, 3))
     rate, h = seeded(4, 3, seed=1), torch.tensor([0.03, 0.2, 0.5], dtype=DTYPE)
-    assert isinstance(process, IntegratedOrnsteinUhlenbeck)
+    factors = chain_factors(process, h)
 
     def moved(tangent: torch.Tensor) -> torch.Tensor:
         turned = R @ roma.rotvec_to_rotmat(tangent[:, :3])
-        return rotation_chain(turned, rate + tangent[:, 3:], h, process)[0]
+        return rotation_chain(turned, rate + tangent[:, 3:], factors)[0]
 
     # roma's exponential has no second branch at exactly zero, hence the tiny expansion point.
     numeric = torch.func.jacrev(moved)(torch.full((4, 6), 1e-9, dtype=DTYPE))
-    _, earlier, later = rotation_chain(R, rate, h, process)
+    _, earlier, later = rotation_chain(R, rate, factors)
     for k in range(3):
         scale = float(later[k].abs().max())
         torch.testing.assert_close(earlier[k], numeric[k, :, k], atol=1e-6 * scale, rtol=0)

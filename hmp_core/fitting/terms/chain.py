@@ -6,6 +6,8 @@ This is where the paper's two smoothness terms live. The paper penalises velocit
 towards standing still and asks for a fixed frame rate; a Gauss-Markov process in continuous time does neither.
 """
 
+from dataclasses import dataclass
+
 import roma
 import torch
 from torch import Tensor
@@ -14,65 +16,60 @@ from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32, whit
 from hmp_core.fitting.so3 import right_jacobian_inverse
 
 
-def linear_chain(
-    position: Tensor, rate: Tensor, h: Tensor, process: IntegratedOrnsteinUhlenbeck | Matern32
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Whitened transitions of vector states.
+@dataclass(frozen=True)
+class ChainFactors:
+    """A process over given steps, whitened: ``residual = earlier @ x_k + later @ x_(k+1)``.
 
-    Args:
-        position, rate: [K, n].
-        h: [K-1] steps [s], positive.
-        process: its Phi and Q apply to every coordinate alike.
-
-    Returns:
-        Residuals [K-1, 2, n] and the two factors [K-1, 2, 2] that multiply (position, rate) of the earlier and
-        of the later step: ``residual = earlier @ x_k + later @ x_(k+1)``, so they are the Jacobians as well.
+    Attributes:
+        phi: [K-1, 2, 2] transition.
+        earlier, later: [K-1, 2, 2] factors of the (position, rate) of the earlier and the later step.
     """
+
+    phi: Tensor
+    earlier: Tensor
+    later: Tensor
+
+
+def chain_factors(process: IntegratedOrnsteinUhlenbeck | Matern32, h: Tensor) -> ChainFactors:
+    """Factors of ``process`` over steps ``h`` [K-1] [s], positive."""
     phi, q = process.transition(h)
     later = whitener(q)
-    earlier = -later @ phi
+    return ChainFactors(phi, -later @ phi, later)
+
+
+def linear_chain(position: Tensor, rate: Tensor, factors: ChainFactors) -> Tensor:
+    """Whitened transitions [K-1, 2, n] of vector states [K, n]; the factors are their Jacobians."""
     state = torch.stack([position, rate], dim=1)
-    return earlier @ state[:-1] + later @ state[1:], earlier, later
+    return factors.earlier @ state[:-1] + factors.later @ state[1:]
 
 
-def rotation_chain(
-    R_camera_wrist: Tensor, rate: Tensor, h: Tensor, process: IntegratedOrnsteinUhlenbeck
-) -> tuple[Tensor, Tensor, Tensor]:
+def rotation_chain(R_camera_wrist: Tensor, rate: Tensor, factors: ChainFactors) -> tuple[Tensor, Tensor, Tensor]:
     """Whitened transitions of orientations with body rates; tangents are right-multiplied.
 
     Args:
         R_camera_wrist: [K, 3, 3].
         rate: [K, 3] body angular rate [rad/s].
-        h: [K-1] steps [s].
 
     Returns:
         Residuals [K-1, 6] (pose part, then rate part) and Jacobians [K-1, 6, 6] with respect to (rotation, rate)
         of the earlier and of the later step.
     """
-    phi, q = process.transition(h)
-    root = whitener(q)
-    relative = R_camera_wrist[:-1].transpose(-1, -2) @ R_camera_wrist[1:]
+    relative = R_camera_wrist[:-1].mT @ R_camera_wrist[1:]
     turned = roma.rotmat_to_rotvec(relative)
-    error = torch.cat([turned - phi[:, 0, 1, None] * rate[:-1], rate[1:] - phi[:, 1, 1, None] * rate[:-1]], dim=-1)
+    coast, fade = factors.phi[:, 0, 1, None], factors.phi[:, 1, 1, None]
+    error = torch.stack([turned - coast * rate[:-1], rate[1:] - fade * rate[:-1]], dim=1)
     inverse = right_jacobian_inverse(turned)
-    eye = torch.eye(3, dtype=rate.dtype).expand_as(inverse)
-    zero = torch.zeros_like(inverse)
     # Log(Exp(-a) R Exp(b)): a enters through the transposed relative rotation.
-    earlier = _blocks(
-        -inverse @ relative.transpose(-1, -2),
-        -phi[:, 0, 1, None, None] * eye,
-        zero,
-        -phi[:, 1, 1, None, None] * eye,
-    )
-    later = _blocks(inverse, zero, zero, eye)
-    spread = _kron3(root)
-    return (spread @ error[..., None])[..., 0], spread @ earlier, spread @ later
-
-
-def _blocks(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    return torch.cat([torch.cat([a, b], dim=-1), torch.cat([c, d], dim=-1)], dim=-2)
-
-
-def _kron3(matrix: Tensor) -> Tensor:
-    eye = torch.eye(3, dtype=matrix.dtype)
-    return torch.einsum("kij,ab->kiajb", matrix, eye).reshape(-1, 6, 6)
+    back = -inverse @ relative.mT
+    eye = torch.eye(3, dtype=rate.dtype)
+    earlier = rate.new_zeros(len(turned), 2, 3, 2, 3)
+    later = rate.new_zeros(len(turned), 2, 3, 2, 3)
+    for row in range(2):
+        # The whitener mixes the pose row (turned by the Jacobians) with the rate row, on which both are identities.
+        root = factors.later[:, row, 0, None, None], factors.later[:, row, 1, None, None]
+        earlier[:, row, :, 0] = root[0] * back
+        earlier[:, row, :, 1] = -(root[0] * coast[..., None] + root[1] * fade[..., None]) * eye
+        later[:, row, :, 0] = root[0] * inverse
+        later[:, row, :, 1] = root[1] * eye
+    shape = (len(turned), 6, 6)
+    return (factors.later @ error).flatten(1), earlier.reshape(shape), later.reshape(shape)
