@@ -42,7 +42,8 @@ endif
 INSTALLED := $(VENV)/.installed
 BUILT := install/.built
 FILE_LIST := build/.files
-ENTER := source install/setup.bash
+# The source tree comes first, so that what runs is what is being edited.
+ENTER := source install/setup.bash && export PYTHONPATH="$(CURDIR):$$PYTHONPATH"
 
 setup: $(BUILT)
 

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Is the camera heard? Compares what arrives with what should, and says what to do when images get lost."""
+
+import time
+from collections import deque
+from typing import Final
+
+from hmp_ros import fastdds
+
+_SPAN_S: Final = 5.0
+_MIN_INFOS: Final = 25
+_MIN_SHARE: Final = 0.7
+
+
+class CameraLink:
+    """Watches the arrival of images and of the camera infos that are published with them.
+
+    A camera info is small and always gets through; an image of some megabytes needs a transport that is made for
+    it. So many infos with few images mean that images are lost on the way.
+
+    Args:
+        topic: resolved name of the image topic, for messages.
+    """
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._images: deque[float] = deque()
+        self._infos: deque[float] = deque()
+        self._since = time.monotonic()
+
+    def image(self) -> None:
+        """An image arrived."""
+        self._images.append(time.monotonic())
+
+    def info(self) -> None:
+        """A camera info arrived."""
+        self._infos.append(time.monotonic())
+
+    @property
+    def rate_hz(self) -> float:
+        """Images a second over the last five seconds."""
+        return len(self._recent(self._images)) / _SPAN_S
+
+    def complaint(self, publishers: int) -> str | None:
+        """What is wrong and what to do, None while images arrive or it is too early to say.
+
+        Args:
+            publishers: number of publishers on the image topic.
+        """
+        if time.monotonic() - self._since < _SPAN_S:
+            return None
+        images, infos = len(self._recent(self._images)), len(self._recent(self._infos))
+        if images == 0 and publishers == 0:
+            return f"nobody publishes {self._topic}; start the camera, or set image_topic (ros2 topic list -t)"
+        if images == 0:
+            return f"{publishers} publisher(s) on {self._topic}, but no image for {_SPAN_S:.0f} s. {self._remedy()}"
+        if infos >= _MIN_INFOS and images < _MIN_SHARE * infos:
+            return f"only {images} images for {infos} camera infos arrived on {self._topic}. {self._remedy()}"
+        return None
+
+    def _recent(self, arrivals: deque[float]) -> deque[float]:
+        horizon = time.monotonic() - _SPAN_S
+        while arrivals and arrivals[0] < horizon:
+            arrivals.popleft()
+        return arrivals
+
+    def _remedy(self) -> str:
+        return (
+            "Fast DDS loses large images with its default settings: in the camera's shell, before it starts, type\n"
+            f"  {fastdds.export_line()}\nor subscribe to compressed images (compressed:=true)"
+        )

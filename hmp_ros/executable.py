@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The life of an executable: start, spin, end cleanly on SIGINT and SIGTERM."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from hmp_core.errors import HmpError
+from hmp_ros.worker_node import WorkerNode
+
+
+def run(make_nodes: Callable[[], Sequence[WorkerNode]]) -> int:
+    """Make nodes, start and spin them until a signal or shutdown, and return the exit code.
+
+    0 after a signal or an orderly end; 1 after an error of this package, which is told in one line. Any other
+    exception of a worker is a fault of the program and is raised again here.
+    """
+    nodes: Sequence[WorkerNode] = ()
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.ALL)
+    try:
+        nodes = make_nodes()
+        executor = SingleThreadedExecutor()
+        for node in nodes:
+            executor.add_node(node)
+            node.start()
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except HmpError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except Exception:
+        if rclpy.ok():
+            raise
+        # SIGTERM ended the context while a node was being made.
+    finally:
+        for node in nodes:
+            node.stop()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    for node in nodes:
+        if isinstance(node.failure, HmpError):
+            print(f"{type(node.failure).__name__}: {node.failure}", file=sys.stderr)
+            return 1
+        if node.failure is not None:
+            raise node.failure
+    return 0

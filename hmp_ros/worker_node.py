@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What our nodes have in common: a worker thread, log lines of the core, and a clean end."""
+
+import logging
+import threading
+from abc import abstractmethod
+from typing import Any
+
+from rclpy.node import Node
+
+from hmp_ros.logs import RosLogHandler
+
+
+class WorkerNode(Node):
+    """A node whose heavy work runs in a thread of its own, so that the executor is always free to receive.
+
+    Attributes:
+        failure: the exception that ended the worker, None while all is well.
+    """
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.failure: Exception | None = None
+        self._log_handler = RosLogHandler(self.get_logger())
+        logging.getLogger("hmp_core").addHandler(self._log_handler)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @abstractmethod
+    def work(self) -> None:
+        """Run in the worker's thread until :meth:`interrupt`."""
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Make :meth:`work` return soon; called from another thread."""
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Interrupt the worker and wait for what it has in hand."""
+        self.interrupt()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        logging.getLogger("hmp_core").removeHandler(self._log_handler)
+
+    def _run(self) -> None:
+        try:
+            self.work()
+        except Exception as error:
+            self.failure = error
+            self.context.try_shutdown()

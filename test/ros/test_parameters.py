@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import rclpy
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from hmp_core.errors import ConfigError
+from hmp_ros.parameters import declare, parameter
+
+
+@dataclass(frozen=True)
+class _Settings:
+    rate_hz: float = parameter(30.0, "Pace.", 0.5, 240.0)
+    hands: int = parameter(2, "Hands.", 1, 2)
+    loop: bool = parameter(False, "Again.")
+    path: str = parameter("", "File.")
+
+
+@pytest.fixture
+def context() -> Iterator[rclpy.Context]:
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    yield context
+    context.try_shutdown()
+
+
+def _node(context: rclpy.Context, **overrides: object) -> Node:
+    values = [Parameter(name, value=value) for name, value in overrides.items()]
+    return Node("settings", context=context, parameter_overrides=values, start_parameter_services=False)
+
+
+def test_defaults_and_overrides(context: rclpy.Context) -> None:
+    assert declare(_node(context), _Settings) == _Settings()
+    node = _node(context, rate_hz=60, hands=1, loop=True, path="clip.mp4")
+    assert declare(node, _Settings) == _Settings(60.0, 1, True, "clip.mp4")
+
+
+def test_descriptors_say_what_is_allowed(context: rclpy.Context) -> None:
+    node = _node(context)
+    declare(node, _Settings)
+    descriptor = node.describe_parameter("rate_hz")
+    (span,) = descriptor.floating_point_range
+    assert (descriptor.description, span.from_value, span.to_value) == ("Pace.", 0.5, 240.0)
+    assert descriptor.read_only
+    assert node.describe_parameter("hands").integer_range[0].to_value == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("rate_hz", 0.1, "float from 0.5 to 240.0"),
+        ("rate_hz", 500, "float from 0.5 to 240.0"),
+        ("rate_hz", float("nan"), "float from 0.5 to 240.0"),
+        ("rate_hz", "fast", "float from 0.5 to 240.0"),
+        ("hands", 3, "int from 1 to 2"),
+        ("hands", 1.5, "int from 1 to 2"),
+        ("hands", True, "int from 1 to 2"),
+        ("loop", "yes", "bool"),
+        ("path", 7, "str"),
+    ],
+)
+def test_bad_values_are_refused_with_the_allowed_range(
+    context: rclpy.Context, name: str, value: object, told: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"parameter {name} must be {told}"):
+        declare(_node(context, **{name: value}), _Settings)
