@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How far finger joints turn: anatomical limits of MANO's finger rotations, right hand.
+
+A rotation vector is split into three components along axes of its own joint: twist about the bone, abduction
+about the direction of the nail, and flexion about their product. At rest the bones lie in fixed directions
+(MANO's convention, which the open hand shares), so these axes are constants, oblique for pinky and thumb.
+
+Sources of the ranges: American Academy of Orthopaedic Surgeons, "Joint Motion", 1965, and Hume et al.,
+"Functional range of motion of the joints of the hand", J. Hand Surg. 15A, 1990 (finger flexion 0-100, 0-105,
+0-85 degrees base to tip; thumb 0-56 and -5-73); Cooney et al., J. Bone Joint Surg. 63A, 1981 (thumb base: 53
+degrees flexion and extension, 42 abduction, 17 axial). Abduction is counted from MANO's rest pose, where the pinky
+stands 34 degrees apart. About 10 degrees are added on both sides: passive hyperextension, individual spread, and
+a model whose axes are not quite those of the person.
+"""
+
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+# Azimuth of the bones at rest from -x towards +z [deg] and the ranges of twist, abduction (positive towards the
+# thumb; for the thumb out of the palm) and flexion [deg], MANO order, base to tip.
+_TWIST_BASE, _SIDE, _PIP, _DIP = (-25, 25), (-12, 12), (-12, 115), (-20, 95)
+_JOINTS: Final = (
+    (4, _TWIST_BASE, (-25, 25), (-35, 100)), (0, _SIDE, _SIDE, _PIP), (0, _SIDE, _SIDE, _DIP),
+    (-10, _TWIST_BASE, (-20, 22), (-35, 100)), (-10, _SIDE, _SIDE, _PIP), (-10, _SIDE, _SIDE, _DIP),
+    (-34, _TWIST_BASE, (-20, 38), (-35, 100)), (-33, _SIDE, _SIDE, _PIP), (-33, _SIDE, _SIDE, _DIP),
+    (-11, _TWIST_BASE, (-20, 22), (-35, 100)), (-17, _SIDE, _SIDE, _PIP), (-17, _SIDE, _SIDE, _DIP),
+    (50, (-40, 40), (-30, 60), (-35, 60)), (33, (-15, 15), (-20, 20), (-25, 70)), (33, _SIDE, _SIDE, (-35, 95)),
+)  # fmt: skip
+_NAIL: Final = np.array([0.0, 1.0, 0.0])
+_THUMB_NAIL: Final = np.array([1.0, 1.0, 1.0])  # manotorch's up axis of the thumb
+_THUMB_JOINTS: Final = 3
+
+
+def _joint_axes() -> NDArray[np.float64]:
+    azimuth = np.radians([joint[0] for joint in _JOINTS])
+    along = np.stack([-np.cos(azimuth), np.zeros(len(_JOINTS)), np.sin(azimuth)], axis=1)
+    nail = np.tile(_NAIL, (len(_JOINTS), 1))
+    nail[-_THUMB_JOINTS:] = _THUMB_NAIL
+    nail -= along * np.sum(along * nail, axis=1, keepdims=True)
+    nail /= np.linalg.norm(nail, axis=1, keepdims=True)
+    return np.stack([-along, nail, np.cross(nail, along)], axis=1)
+
+
+JOINT_AXES: Final = _joint_axes()
+"""[15, 3, 3] rows: twist, abduction and flexion axis of every finger joint, in MANO's axes."""
+ANATOMICAL_LIMITS: Final = np.radians([joint[1:] for joint in _JOINTS]).transpose(2, 0, 1)
+"""[2, 15, 3] lower and upper twist, abduction and flexion [rad]."""
+_SPANS: Final = ANATOMICAL_LIMITS[..., None] * JOINT_AXES
+FINGER_LIMITS: Final = (_SPANS.min(axis=0).sum(axis=1), _SPANS.max(axis=0).sum(axis=1))
+"""Lower and upper [15, 3] rotation vectors in MANO's own axes [rad]: the box around :data:`ANATOMICAL_LIMITS`,
+looser than these where a joint's axes are oblique."""
+
+
+def anatomical_components(rotation_vectors: Tensor) -> Tensor:
+    """Twist, abduction and flexion [..., 15, 3] [rad] of finger rotation vectors [..., 15, 3] [rad]."""
+    return torch.einsum("jka,...ja->...jk", _constant(JOINT_AXES, rotation_vectors), rotation_vectors)
+
+
+def limit_violation(rotation_vectors: Tensor) -> Tensor:
+    """How far finger rotations stand outside their limits.
+
+    Args:
+        rotation_vectors: [..., 15, 3] local axis-angle of a right hand's fingers [rad], MANO order.
+
+    Returns:
+        [..., 15, 3] along twist, abduction and flexion [rad]: 0 inside, negative below the lower limit,
+        positive above the upper one.
+    """
+    angles = anatomical_components(rotation_vectors)
+    lower, upper = _constant(ANATOMICAL_LIMITS, rotation_vectors)
+    return (angles - upper).clamp_min(0) - (lower - angles).clamp_min(0)
+
+
+def _constant(array: NDArray[np.float64], like: Tensor) -> Tensor:
+    return torch.as_tensor(array, dtype=like.dtype, device=like.device)
