@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.trajectory import (
-    RESIDUAL_AXES,
+    RESIDUAL_BASIS,
     RESIDUAL_DIM,
     Trajectory,
     residual_rotations,
@@ -100,7 +100,7 @@ def encode(model: WindowModel, R_finger: Tensor, visible: Tensor) -> Tensor:
 
 
 def residual_towards(model: WindowModel, trajectory: Trajectory, R_finger: Tensor) -> Tensor:
-    """Residuals [K, 25] that bring the decoded rotations to ``R_finger`` [K, 15, 3, 3] as far as their axes can."""
+    """Residuals [K, 25] that bring the decoded rotations to ``R_finger`` [K, 15, 3, 3] as far as its axes can."""
     decoded = model.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
     vectors: Tensor = roma.rotmat_to_rotvec(decoded.mT @ R_finger)
-    return vectors.reshape(-1, 45)[:, list(RESIDUAL_AXES)]
+    return vectors.reshape(-1, 45) @ RESIDUAL_BASIS

@@ -151,7 +151,7 @@ class Objective:
         return information, gradient, float(cost)
 
     def _limits(self, R_finger: Tensor) -> tuple[Tensor, Tensor]:
-        return joint_limits(R_finger, *self._model.limits, self._config.limit_stddev_rad)
+        return joint_limits(R_finger, self._model.joint_axes, self._model.limits, self._config.limit_stddev_rad)
 
     def _shared_cost(self, trajectory: Trajectory) -> Tensor:
         off = trajectory.betas - self._shape.mean

@@ -10,12 +10,26 @@ import roma
 import torch
 from torch import Tensor
 
-RESIDUAL_AXES: Final = tuple(
-    [3 * joint + axis for joint in range(12) for axis in ((1, 2) if joint % 3 == 0 else (2,))] + list(range(36, 45))
-)
-"""Finger-rotation axes, out of 45, that move beside the decoded pose: abduction (y) and flexion (z) of the long
-fingers' knuckles, flexion of their other joints, and all axes of the thumb, whose joints are oblique."""
-RESIDUAL_DIM: Final = len(RESIDUAL_AXES)
+from hmp_core.hand.limits import JOINT_AXES
+
+
+def _residual_basis() -> Tensor:
+    """Anatomical axes along which fingers may leave the decoded pose, as columns of [45, E]."""
+    columns = []
+    for joint, axes in enumerate(JOINT_AXES):
+        # Twist, abduction, flexion: all of them for the thumb, whose joints are oblique.
+        free = axes if joint >= 12 else axes[1:] if joint % 3 == 0 else axes[2:]
+        for axis in free:
+            column = np.zeros((15, 3))
+            column[joint] = axis
+            columns.append(column.ravel())
+    return torch.as_tensor(np.stack(columns, axis=1))
+
+
+RESIDUAL_BASIS: Final = _residual_basis()
+"""[45, 25] orthonormal: abduction and flexion of the long fingers' knuckles, flexion of their other joints, and all
+axes of the thumb."""
+RESIDUAL_DIM: Final = RESIDUAL_BASIS.shape[1]
 STEP_DIM: Final = 12 + 2 * RESIDUAL_DIM
 ROTATION, ROTATION_RATE, POSITION, VELOCITY = slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 12)
 RESIDUAL = slice(12, 12 + RESIDUAL_DIM)
@@ -95,7 +109,5 @@ class Trajectory:
 
 def residual_rotations(residual: Tensor) -> tuple[Tensor, Tensor]:
     """Residuals [K, 25] as rotation vectors [K, 15, 3] and rotations [K, 15, 3, 3]."""
-    full = residual.new_zeros(len(residual), 45)
-    full[:, list(RESIDUAL_AXES)] = residual
-    vectors = full.reshape(-1, 15, 3)
+    vectors = (residual @ RESIDUAL_BASIS.T).reshape(-1, 15, 3)
     return vectors, roma.rotvec_to_rotmat(vectors)

@@ -10,7 +10,7 @@ import numpy as np
 from hmp_core.fitting.evidence import StepEvidence
 
 _NEWEST_OBSERVED: Final = 6
-_DENSE_SPACING_S: Final = 0.02
+_DENSE_SPACING_S: Final = 0.03
 _TIME_TOLERANCE: Final = 0.75
 
 
@@ -50,22 +50,21 @@ class HandWindow:
     def kept_steps(self, window_s: float, dense_s: float, max_steps: int) -> list[int]:
         """Which steps stay, oldest first.
 
-        The newest step and the newest six with evidence always stay, however long the gap behind them. Of the
-        others, those of the last ``dense_s`` stay nearly all, and older ones at a spacing that widens with age
-        so that the whole window holds at most ``max_steps``.
+        The newest step and the newest six with evidence always stay, however long the gap behind them. Steps of
+        the last ``dense_s`` stay nearly all, older ones at a spacing that spreads the rest of ``max_steps`` over
+        the window. Walking from the oldest makes the choice stable: what was kept once stays until it is too old.
         """
         newest = len(self.steps) - 1
         certain = {newest, *[k for k, step in enumerate(self.steps) if step is not None][-_NEWEST_OBSERVED:]}
-        room = max(max_steps - len(certain) - round(dense_s / _DENSE_SPACING_S * 0.5), 2)
-        sparse = (window_s - dense_s) / room
+        dense = round(dense_s / _DENSE_SPACING_S) + 1
+        sparse_spacing = (window_s - dense_s) / max(max_steps - dense, 2)
         kept: list[int] = []
-        last_s = np.inf
-        for k in range(newest, -1, -1):
-            age = self.times_s[newest] - self.times_s[k]
-            spacing = _DENSE_SPACING_S if age <= dense_s else sparse
-            spaced = last_s - self.times_s[k] >= _TIME_TOLERANCE * spacing
-            seen = self.steps[k] is not None
-            if k in certain or (seen and spaced and age <= window_s and len(kept) < max_steps):
+        last_s = -np.inf
+        for k, time_s in enumerate(self.times_s):
+            age = self.times_s[newest] - time_s
+            spacing = _DENSE_SPACING_S if age <= dense_s else sparse_spacing
+            spaced = time_s - last_s >= _TIME_TOLERANCE * spacing
+            if k in certain or (self.steps[k] is not None and spaced and age <= window_s):
                 kept.append(k)
-                last_s = self.times_s[k]
-        return kept[::-1]
+                last_s = time_s
+        return kept[-max_steps:]

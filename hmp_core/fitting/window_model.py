@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from hmp_core.fitting.so3 import right_jacobian
-from hmp_core.fitting.trajectory import RESIDUAL_AXES, Trajectory, residual_rotations
+from hmp_core.fitting.trajectory import RESIDUAL_BASIS, Trajectory, residual_rotations
 from hmp_core.hand.kinematics import HandKinematics
-from hmp_core.hand.limits import FINGER_LIMITS
+from hmp_core.hand.limits import ANATOMICAL_LIMITS, JOINT_AXES
 from hmp_core.hand.model import HandModel
 from hmp_core.prior.prior import MotionPrior
 
@@ -54,8 +54,8 @@ class WindowModel:
     def __init__(self, hand_model: HandModel, prior: MotionPrior) -> None:
         self.prior = prior
         self.kinematics = HandKinematics(hand_model, dtype=torch.float64)
-        lower, upper = FINGER_LIMITS
-        self.limits = (torch.as_tensor(lower, dtype=torch.float64), torch.as_tensor(upper, dtype=torch.float64))
+        self.limits = torch.as_tensor(ANATOMICAL_LIMITS, dtype=torch.float64)
+        self.joint_axes = torch.as_tensor(JOINT_AXES, dtype=torch.float64)
         self._dtype = next(prior.parameters()).dtype
 
     def prior_rotations(self, z: Tensor, times_s: np.ndarray, origin_s: float) -> Tensor:
@@ -94,7 +94,7 @@ class WindowModel:
         by_latent = (R_residual.transpose(-1, -2) @ latent_jacobian.reshape(steps, 15, 3, latent_dim)).reshape(
             steps, 45, latent_dim
         )
-        return decoded, StepJacobians(jacobian - jacobian[:, :1], by_residual[:, :, list(RESIDUAL_AXES)], by_latent)
+        return decoded, StepJacobians(jacobian - jacobian[:, :1], by_residual @ RESIDUAL_BASIS, by_latent)
 
     def _finger_rotations(self, trajectory: Trajectory) -> Tensor:
         decoded = self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)

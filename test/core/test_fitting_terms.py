@@ -16,6 +16,7 @@ from hmp_core.fitting.terms.chain import chain_factors, linear_chain, rotation_c
 from hmp_core.fitting.terms.limits import joint_limits
 from hmp_core.fitting.terms.reprojection import reprojection
 from hmp_core.fitting.terms.robust import geman_mcclure
+from hmp_core.hand.limits import JOINT_AXES
 
 DTYPE = torch.float64
 PROCESSES = [IntegratedOrnsteinUhlenbeck(0.7, 0.3), Matern32(0.12, 0.35)]
@@ -95,16 +96,17 @@ def test_reprojection_jacobian_matches_autograd_and_ignores_points_behind_the_ca
 
 
 def test_joint_limits_act_only_outside_and_match_autograd() -> None:
-    lower, upper = torch.full((15, 3), -0.4, dtype=DTYPE), torch.full((15, 3), 0.6, dtype=DTYPE)
+    axes = torch.as_tensor(JOINT_AXES)
+    limits = torch.stack([torch.full((15, 3), -0.4), torch.full((15, 3), 0.6)]).double()
     R = roma.rotvec_to_rotmat(0.5 * seeded(3, 15, 3))
-    residual, jacobian = joint_limits(R, lower, upper, 0.1)
-    vectors = roma.rotmat_to_rotvec(R)
-    inside = (vectors > lower) & (vectors < upper)
+    residual, jacobian = joint_limits(R, axes, limits, 0.1)
+    angles = (axes @ roma.rotmat_to_rotvec(R)[..., None])[..., 0]
+    inside = (angles > limits[0]) & (angles < limits[1])
     assert residual[inside].abs().max() == 0
     assert (residual[~inside].abs() > 0).all()
 
     def moved(tangent: torch.Tensor) -> torch.Tensor:
-        return joint_limits(R @ roma.rotvec_to_rotmat(tangent), lower, upper, 0.1)[0]
+        return joint_limits(R @ roma.rotvec_to_rotmat(tangent), axes, limits, 0.1)[0]
 
     numeric = torch.func.jacrev(moved)(torch.full((3, 15, 3), 1e-9, dtype=DTYPE))
     own = torch.einsum("kjckjd->kjcd", numeric)

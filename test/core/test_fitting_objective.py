@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The window's normal equations against its own cost, with the shipped prior and hand in float64."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import roma
+import torch
+
+from hmp_core.fitting.arrow import ArrowSystem
+from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.evidence import WindowEvidence
+from hmp_core.fitting.objective import Objective, ShapePrior
+from hmp_core.fitting.trajectory import RESIDUAL_DIM, STEP_DIM, Trajectory
+from hmp_core.fitting.window_model import WindowModel
+from hmp_core.hand.loading import load_hand_model
+from hmp_core.prior.prior import load_prior
+
+STEPS = 6
+SHAPE = ShapePrior(torch.zeros(10).double(), 2 * torch.eye(10).double())
+
+
+@pytest.fixture(scope="module")
+def model() -> WindowModel:
+    return WindowModel(load_hand_model(None), load_prior().double())
+
+
+def normal(*shape: int, seed: int, scale: float = 1.0) -> torch.Tensor:
+    return scale * torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def trajectory(model: WindowModel) -> Trajectory:
+    return Trajectory(
+        times_s=np.array([0.0, 0.03, 0.07, 0.4, 1.2, 1.24]),
+        origin_s=-0.2,
+        R_camera_wrist=roma.rotvec_to_rotmat(normal(STEPS, 3, seed=1, scale=0.3)),
+        rotation_rate=normal(STEPS, 3, seed=2),
+        p_camera_wrist=normal(STEPS, 3, seed=3, scale=0.01) + torch.tensor([0.0, 0.0, 0.5], dtype=torch.float64),
+        velocity=normal(STEPS, 3, seed=4, scale=0.1),
+        residual=normal(STEPS, RESIDUAL_DIM, seed=5, scale=0.1),
+        residual_rate=normal(STEPS, RESIDUAL_DIM, seed=6, scale=0.3),
+        z=normal(model.prior.latent_dim, seed=7, scale=0.5),
+        betas=normal(10, seed=8),
+    )
+
+
+def evidence(model: WindowModel, truth: Trajectory, noise: float) -> WindowEvidence:
+    decoded = model.decode(truth)
+    rays = decoded.joints_camera[..., :2] / decoded.joints_camera[..., 2:]
+    information = torch.ones(STEPS, 21, dtype=torch.float64)
+    information[:, 15:] = 0
+    return WindowEvidence(
+        rays + noise * normal(STEPS, 21, 2, seed=9, scale=0.003),
+        500 * information,
+        decoded.joints_wrist_relative + noise * normal(STEPS, 21, 3, seed=10, scale=0.005),
+        200 * information,
+    )
+
+
+def objective(model: WindowModel, path: Trajectory, seen: WindowEvidence) -> Objective:
+    return Objective(model, FitterConfig(), torch.from_numpy(path.times_s), seen, SHAPE)
+
+
+def along(system: ArrowSystem, step: torch.Tensor, shared: torch.Tensor) -> tuple[float, float]:
+    """Slope and curvature of the quadratic model along a direction."""
+    s, g = step.numpy(), shared.numpy()
+    slope = float((system.step_gradient * s).sum() + system.shared_gradient @ g)
+    curvature = np.einsum("ki,kij,kj->", s, system.diagonal, s)
+    curvature += 2 * np.einsum("ki,kij,kj->", s[1:], system.lower, s[:-1])
+    curvature += 2 * np.einsum("ki,kij,j->", s, system.border, g) + g @ system.corner @ g
+    return slope, float(curvature)
+
+
+def test_gradient_matches_finite_differences_of_the_cost(model) -> None:
+    path = trajectory(model)
+    seen = evidence(model, path, noise=3.0)
+    target = objective(model, path, seen)
+    jacobian = model.latent_jacobian(path.z, path.times_s, path.origin_s)
+    system, _, _ = target.linearise(path, jacobian)
+    assert system.cost == pytest.approx(target.cost(path), rel=1e-12)
+    for seed in range(6):
+        step = normal(STEPS, STEP_DIM, seed=seed) * (seed != 1)
+        shared = normal(model.prior.latent_dim + 10, seed=seed + 50) * (seed != 0)
+        e = 1e-6
+        forward = target.cost(path.retract(e * step, e * shared))
+        backward = target.cost(path.retract(-e * step, -e * shared))
+        slope, _ = along(system, step, shared)
+        assert (forward - backward) / (2 * e) == pytest.approx(slope, rel=1e-5, abs=1e-3)
+
+
+def test_curvature_is_exact_where_residuals_vanish(model) -> None:
+    still = replace(
+        trajectory(model),
+        rotation_rate=torch.zeros(STEPS, 3).double(),
+        velocity=torch.zeros(STEPS, 3).double(),
+        R_camera_wrist=torch.eye(3).double().expand(STEPS, 3, 3).contiguous(),
+        p_camera_wrist=torch.tensor([[0.0, 0.0, 0.5]]).double().expand(STEPS, 3).contiguous(),
+        residual=torch.zeros(STEPS, RESIDUAL_DIM).double(),
+        residual_rate=torch.zeros(STEPS, RESIDUAL_DIM).double(),
+    )
+    target = objective(model, still, evidence(model, still, noise=0.0))
+    jacobian = model.latent_jacobian(still.z, still.times_s, still.origin_s)
+    system, decoded, _ = target.linearise(still, jacobian)
+    wall, _ = target._limits(decoded.R_finger)
+    assert wall.abs().max() == 0, "this seed's pose must lie within the joint limits"
+    for seed in range(4):
+        step = normal(STEPS, STEP_DIM, seed=seed, scale=0.3)
+        shared = normal(model.prior.latent_dim + 10, seed=seed + 50, scale=0.3)
+        e = 1e-3
+        costs = [target.cost(still.retract(k * e * step, k * e * shared)) for k in (-1, 0, 1)]
+        _, curvature = along(system, step, shared)
+        assert (costs[0] - 2 * costs[1] + costs[2]) / e**2 == pytest.approx(curvature, rel=1e-3)
