@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotrf, dtrtrs
 
 Array = NDArray[np.float64]
 
@@ -65,46 +65,53 @@ def solve_arrow(system: ArrowSystem, damping: float) -> ArrowSolution | None:
     right = np.concatenate([system.border, system.step_gradient[..., None]], axis=-1)
     factors, couplings, halves = [], [], []
     block, half = system.diagonal[0] + ridge, right[0]
-    try:
-        for k in range(steps):
-            factor = cholesky(block, lower=True, check_finite=False)
-            if k + 1 == steps:
-                half = solve_triangular(factor, half, lower=True, check_finite=False)
-            else:
-                # One triangular solve for the coupling and the border together.
-                both = solve_triangular(
-                    factor, np.concatenate([system.lower[k].T, half], axis=1), lower=True, check_finite=False
-                )
-                coupling, half = both[:, :n], both[:, n:]
-                couplings.append(coupling)
-            factors.append(factor)
+    for k in range(steps):
+        factor = _cholesky(block)
+        if factor is None:
+            return None
+        factors.append(factor)
+        if k + 1 < steps:
+            # One triangular solve for the coupling and the border together.
+            both = _solve(factor, np.concatenate([system.lower[k].T, half], axis=1))
+            coupling, half = both[:, :n], both[:, n:]
+            block = system.diagonal[k + 1] + ridge - coupling.T @ coupling
+            couplings.append(coupling)
             halves.append(half)
-            if k + 1 < steps:
-                block = system.diagonal[k + 1] + ridge - coupling.T @ coupling
-                half = right[k + 1] - coupling.T @ half
-        stacked = np.concatenate(halves)
-        schur = system.corner + damping * np.eye(m) - stacked[:, :m].T @ stacked[:, :m]
-        schur_factor = cholesky(schur, lower=True, check_finite=False)
-    except LinAlgError:
+            half = right[k + 1] - coupling.T @ half
+        else:
+            halves.append(_solve(factor, half))
+    stacked = np.concatenate(halves)
+    schur_factor = _cholesky(system.corner + damping * np.eye(m) - stacked[:, :m].T @ stacked[:, :m])
+    if schur_factor is None:
         return None
-    reduced = system.shared_gradient - stacked[:, :m].T @ stacked[:, m]
-    inverse_factor = solve_triangular(schur_factor, np.eye(m), lower=True, check_finite=False)
+    inverse_factor = _solve(schur_factor, np.eye(m))
     shared_covariance = inverse_factor.T @ inverse_factor
-    shared = -shared_covariance @ reduced
+    shared = -shared_covariance @ (system.shared_gradient - stacked[:, :m].T @ stacked[:, m])
     step = np.empty((steps, n))
     for k in reversed(range(steps)):
         rest = -halves[k][:, m] - halves[k][:, :m] @ shared
         if k + 1 < steps:
-            rest = rest - couplings[k] @ step[k + 1]
-        step[k] = solve_triangular(factors[k], rest, lower=True, trans=1, check_finite=False)
+            rest -= couplings[k] @ step[k + 1]
+        step[k] = _solve(factors[k], rest, transposed=True)
     if not (np.isfinite(step).all() and np.isfinite(shared).all()):
         return None
     return ArrowSolution(step, shared, _newest_covariance(factors[-1], halves[-1][:, :m], shared_covariance))
 
 
 def _newest_covariance(factor: Array, half: Array, shared_covariance: Array) -> Array:
-    n = len(factor)
-    inverse = solve_triangular(factor, np.eye(n), lower=True, check_finite=False)
+    inverse = _solve(factor, np.eye(len(factor)))
     gain = inverse.T @ half  # A^-1 B at the newest step
     cross = -gain @ shared_covariance
     return np.block([[inverse.T @ inverse - cross @ gain.T, cross], [cross.T, shared_covariance]])
+
+
+# LAPACK without SciPy's argument checks, which cost as much as these small factorisations.
+def _cholesky(matrix: Array) -> Array | None:
+    factor, failed = dpotrf(matrix, lower=1)
+    return None if failed else factor
+
+
+def _solve(factor: Array, right: Array, transposed: bool = False) -> Array:
+    solution: Array
+    solution, _ = dtrtrs(factor, right, lower=1, trans=int(transposed))
+    return solution

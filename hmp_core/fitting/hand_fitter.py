@@ -20,11 +20,12 @@ from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 
-_REFRESHED_STEPS: Final = 4
+_REFRESHED_STEPS: Final = 2
 _REANCHOR_ITERATIONS: Final = 2
 _LOCK_IN_FRAMES: Final = 3
 _LOCK_IN_PRESENCE: Final = 0.8
 _LOCK_IN_COST: Final = 30.0
+_GOOD_COST: Final = 42.0  # a sigma per keypoint and landmark: no other start can do much better
 _SHAPE_INFORMATION_LIMIT: Final = 1 / 0.05**2
 
 
@@ -64,6 +65,7 @@ class HandFitter:
         self._latent_jacobian = torch.empty(0)
         self._due = 0  # iterations owed to a start or a re-anchoring
         self._warm = False
+        self._new_steps = 0  # at the end of the window, whose latent derivative is not known yet
         self._next_refresh = 0
         self._initializer_cost = np.inf
         self._locked_in = 0
@@ -92,8 +94,9 @@ class HandFitter:
             step = self._better_start(step, evidence)
         self._trajectory = self._trajectory.append(step)
         self._window = self._window.append(time_s, evidence)
-        added = self._model.latent_jacobian(step.z, step.times_s, step.origin_s)
-        self._latent_jacobian = torch.cat([self._latent_jacobian, added])
+        blank = self._latent_jacobian.new_zeros(1, *self._latent_jacobian.shape[1:])
+        self._latent_jacobian = torch.cat([self._latent_jacobian, blank])
+        self._new_steps += 1
         config = self._config
         self._keep(self._window.kept_steps(config.window_s, config.dense_s, config.max_steps))
 
@@ -157,8 +160,11 @@ class HandFitter:
     def _better_start(self, predicted: Trajectory, evidence: StepEvidence) -> Trajectory:
         """Prediction or initializer, whichever the evidence prefers; only the start of the iterations."""
         assert evidence.initial is not None
-        initialised = at_pose(self._model, predicted, evidence.initial)
         predicted_cost = self._evidence_cost(self._model.decode(predicted), evidence)
+        self._initializer_cost = np.inf
+        if predicted_cost <= _GOOD_COST:
+            return predicted
+        initialised = at_pose(self._model, predicted, evidence.initial)
         self._initializer_cost = self._evidence_cost(self._model.decode(initialised), evidence)
         return predicted if predicted_cost <= self._initializer_cost else initialised
 
@@ -171,8 +177,11 @@ class HandFitter:
         steps = len(trajectory.times_s)
         if self._due:
             self._latent_jacobian = self._refreshed(trajectory, list(range(steps)))
+            self._new_steps = 0
             return self._latent_jacobian
-        renewed = sorted({(self._next_refresh + i) % steps for i in range(_REFRESHED_STEPS)})
+        stale = {(self._next_refresh + i) % steps for i in range(_REFRESHED_STEPS)}
+        renewed = sorted(stale.union(range(max(steps - self._new_steps, 0), steps)))
+        self._new_steps = 0
         self._next_refresh = (self._next_refresh + _REFRESHED_STEPS) % steps
         self._latent_jacobian[renewed] = self._refreshed(trajectory, renewed)
         return self._latent_jacobian
