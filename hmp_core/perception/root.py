@@ -22,7 +22,7 @@ _RAYLEIGH_MEDIAN: Final = 1.1774
 _LINEAR_ROUNDS: Final = 4
 _LINEAR_FLOOR_M: Final = 1e-4
 _ROUNDS: Final = 6
-_CONVERGED_RELATIVE: Final = 1e-9
+_CONVERGED_RELATIVE: Final = 1e-5
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _refine(
         residual = (rays - predicted) / sigma[:, None]
         distance = np.hypot(residual[:, 0], residual[:, 1])
         # The points' own errors are not in the ray sigmas: let the residuals widen the kernel, never narrow it.
-        scale = max(1.0, float(np.median(distance)) / _RAYLEIGH_MEDIAN)
+        scale = np.maximum(1.0, np.median(distance) / _RAYLEIGH_MEDIAN)
         kernel = np.repeat((1.0 + (distance / (_KERNEL_WIDTH * scale)) ** 2) ** -2, 2)
         jacobian = _rows(predicted) / np.repeat(placed[:, 2] * sigma, 2)[:, None]
         precision, right = _normal_equations(jacobian, residual.ravel(), kernel)
@@ -109,7 +109,7 @@ def _refine(
             break
     covariance = np.asarray(np.linalg.inv(precision) * scale**2, dtype=np.float64)
     depth = float(min(points[:, 2].min(), 0.0) + position[2])
-    known = np.isfinite(covariance).all() and covariance[2, 2] < (_MAX_RELATIVE_DEPTH_SIGMA * position[2]) ** 2
+    known = np.isfinite(covariance).all() and np.sqrt(covariance[2, 2]) < _MAX_RELATIVE_DEPTH_SIGMA * position[2]
     return WristPosition(position, covariance) if known and depth >= _MIN_DEPTH_M else None
 
 
