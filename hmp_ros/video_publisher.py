@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 
+from hmp_core.camera import Camera
 from hmp_core.errors import ConfigError
-from hmp_core.frame import Frame
-from hmp_core.media.intrinsics import Intrinsics, load_camera
+from hmp_core.media.intrinsics import DEFAULT_FOV_DEG, Intrinsics, load_camera
 from hmp_core.media.sources import open_source
 from hmp_ros import fastdds, qos
 from hmp_ros.executable import run
@@ -62,7 +63,9 @@ class VideoPublisher(WorkerNode):
         if not self.parameters.video:
             raise ConfigError("parameter video is empty; name a video file, image folder, bag or webcam number")
         self._ended = threading.Event()
-        self._source = self._open()
+        camera_file = self.parameters.camera_file
+        calibration = load_camera(Path(camera_file)) if camera_file else None
+        self._source = open_source(self.parameters.video, Intrinsics(calibration))
         self._image = self.create_publisher(Image, "image", qos.HANDS)
         self._camera_info = self.create_publisher(CameraInfo, "camera_info", qos.HANDS)
 
@@ -80,38 +83,41 @@ class VideoPublisher(WorkerNode):
         """Stop playing."""
         self._ended.set()
 
-    def _open(self) -> Any:
-        parameters = self.parameters
-        calibration = load_camera(Path(parameters.camera_file)) if parameters.camera_file else None
-        return open_source(parameters.video, Intrinsics(calibration, hint="set camera_file"))
-
     def _play(self) -> int:
         count, previous_ns, due = 0, None, time.monotonic()
-        for frame in self._frames():
+        for stamp_ns, image in self._images():
             if previous_ns is not None:
                 # A recording that starts again goes on without a pause.
-                due += max(frame.stamp_ns - previous_ns, 0) * 1e-9 / self.parameters.speed
-            previous_ns = frame.stamp_ns
+                due += max(stamp_ns - previous_ns, 0) * 1e-9 / self.parameters.speed
+            previous_ns = stamp_ns
             if self._ended.wait(max(due - time.monotonic(), 0.0)):
                 break
-            self._publish(frame)
+            self._publish(stamp_ns, image)
             count += 1
         return count
 
-    def _frames(self) -> Iterator[Frame]:
-        yield from self._source
-        while self.parameters.loop:
-            yield from self._open()
+    def _images(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        while True:
+            yield from self._source.images()
+            if not self.parameters.loop:
+                return
 
-    def _publish(self, frame: Frame) -> None:
-        stamp_ns = frame.stamp_ns if self.parameters.own_stamps else self.get_clock().now().nanoseconds
-        frame_id = self.parameters.frame_id
-        info = build_camera_info(frame.camera, stamp_ns, frame_id)
-        if not frame.camera.calibrated:
-            # What an uncalibrated driver publishes: the size, and zeros.
-            info.k, info.p = np.zeros(9), np.zeros(12)
-        self._camera_info.publish(info)
-        self._image.publish(build_image(frame.image, stamp_ns, frame_id))
+    def _publish(self, source_stamp_ns: int, image: NDArray[np.uint8]) -> None:
+        stamp_ns = source_stamp_ns if self.parameters.own_stamps else self.get_clock().now().nanoseconds
+        self._camera_info.publish(self._build_info(image, stamp_ns))
+        self._image.publish(build_image(image, stamp_ns, self.parameters.frame_id))
+
+    def _build_info(self, image: NDArray[np.uint8], stamp_ns: int) -> CameraInfo:
+        height, width, _ = image.shape
+        intrinsics = self._source.intrinsics
+        if intrinsics.calibrated is not None:
+            camera = intrinsics.camera_for(width, height)
+            return build_camera_info(camera, stamp_ns, self.parameters.frame_id)
+        # What an uncalibrated driver publishes: the size, and zeros.
+        guess = Camera.from_field_of_view(width, height, DEFAULT_FOV_DEG)
+        info = build_camera_info(guess, stamp_ns, self.parameters.frame_id)
+        info.k, info.p = np.zeros(9), np.zeros(12)
+        return info
 
 
 def main() -> None:

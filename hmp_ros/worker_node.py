@@ -49,5 +49,7 @@ class WorkerNode(Node):
         try:
             self.work()
         except Exception as error:
-            self.failure = error
-            self.context.try_shutdown()
+            # After a signal nothing can be published any more, which is no failure.
+            if self.context.ok():
+                self.failure = error
+                self.context.try_shutdown()

@@ -4,9 +4,15 @@
 
 import importlib.util
 import os
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from graph import Process, Recorder
 
 _ADVICE = (
     "test/ros is left out: hmp_ros.msg cannot be imported. Run `make test`, or `make setup` once and then "
@@ -34,8 +40,52 @@ def _private_graph() -> None:
 
 
 @pytest.fixture
+def recorder() -> "Iterator[Recorder]":
+    """A node that keeps what it hears."""
+    from graph import Recorder
+
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> "Iterator[Callable[..., Process]]":
+    """Start an executable as a process, its parameters by name; killed at the end if it still runs."""
+    from graph import Process
+
+    started: list[Process] = []
+
+    def start_one(executable: str, **parameters: object) -> Process:
+        started.append(Process(executable, tmp_path / f"{executable}_{len(started)}.log", parameters))
+        return started[-1]
+
+    yield start_one
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 90 images of the real clip."""
+    from hmp_core.media.intrinsics import Intrinsics
+    from hmp_core.media.video_source import VideoSource
+    from hmp_core.media.video_writer import VideoWriter
+
+    path = tmp_path_factory.mktemp("clip") / "short.mp4"
+    with VideoWriter(path) as writer:
+        for stamp_ns, image in islice(VideoSource(_dexr_clip(), Intrinsics()).images(), 90):
+            writer.write(image, stamp_ns)
+    return path
+
+
+@pytest.fixture
 def dexr_clip() -> Path:
-    """The real clip."""
+    """The real clip, all 621 images."""
+    return _dexr_clip()
+
+
+def _dexr_clip() -> Path:
     clip = Path(__file__).parents[3] / "shared" / "data" / "video" / "dexr_hand.mp4"
     if not clip.is_file():
         pytest.skip(f"the real clip is not there: {clip}")

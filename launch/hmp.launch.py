@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hands from a camera: ``ros2 launch hmp_ros hmp.launch.py image_topic:=/camera/image_raw``."""
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+PACKAGE = "hmp_ros"
+BOOLEANS = ("true", "false")
+
+
+def generate_launch_description() -> LaunchDescription:
+    default_parameters = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", "hmp.yaml"])
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                "image_topic",
+                default_value="/image",
+                description="Images: sensor_msgs/Image, or CompressedImage with compressed:=true.",
+            ),
+            DeclareLaunchArgument(
+                "camera_info_topic",
+                default_value="/camera_info",
+                description="Intrinsics of these images: sensor_msgs/CameraInfo.",
+            ),
+            DeclareLaunchArgument(
+                "compressed",
+                default_value="",
+                choices=["", *BOOLEANS],
+                description="The image topic carries CompressedImage; empty: as params_file says.",
+            ),
+            DeclareLaunchArgument(
+                "video", default_value="", description="Play this video file, image folder or bag as the camera."
+            ),
+            DeclareLaunchArgument(
+                "loop", default_value="false", choices=BOOLEANS, description="Play the video again and again."
+            ),
+            DeclareLaunchArgument(
+                "mano_path",
+                default_value="",
+                description="Your MANO_RIGHT.pkl; empty: as params_file says, or the open hand that is shipped.",
+            ),
+            DeclareLaunchArgument(
+                "params_file", default_value=default_parameters, description="Parameters of the nodes (YAML)."
+            ),
+            DeclareLaunchArgument(
+                "namespace", default_value="", description="Namespace of the nodes and of hand/*; one a camera."
+            ),
+            DeclareLaunchArgument(
+                "composed", default_value="true", choices=BOOLEANS, description="Run both nodes in one process."
+            ),
+            DeclareLaunchArgument(
+                "use_sim_time",
+                default_value="false",
+                choices=BOOLEANS,
+                description="Take the time from /clock (ros2 bag play --clock).",
+            ),
+            DeclareLaunchArgument(
+                "rviz", default_value="false", choices=BOOLEANS, description="Show the hands in RViz."
+            ),
+            OpaqueFunction(function=_nodes),
+        ]
+    )
+
+
+def _nodes(context: LaunchContext) -> list[Node]:
+    value = context.launch_configurations
+    parameters: list[object] = [value["params_file"], {"use_sim_time": value["use_sim_time"] == "true"}]
+    # Only what was given overrides the file.
+    if value["compressed"]:
+        parameters.append({"compressed": value["compressed"] == "true"})
+    if value["mano_path"]:
+        parameters.append({"mano_path": value["mano_path"]})
+    camera_topics = [
+        ("image", value["image_topic"]),
+        ("image/compressed", value["image_topic"]),
+        ("camera_info", value["camera_info_topic"]),
+    ]
+    common = {"package": PACKAGE, "namespace": value["namespace"], "output": "screen", "emulate_tty": True}
+    executables = ["hmp_node"] if value["composed"] == "true" else ["initializer_node", "window_node"]
+    nodes = [
+        Node(executable=executable, parameters=parameters, remappings=camera_topics, **common)
+        for executable in executables
+    ]
+    if value["video"]:
+        playing = {"video": value["video"], "loop": value["loop"] == "true", "wait_for_subscribers": 1}
+        nodes.append(Node(executable="video_publisher", parameters=[playing], remappings=camera_topics, **common))
+    if value["rviz"] == "true":
+        layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", "hmp.rviz"])
+        nodes.append(Node(package="rviz2", executable="rviz2", arguments=["-d", layout]))
+    return nodes
