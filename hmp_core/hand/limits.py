@@ -29,7 +29,7 @@ _JOINTS: Final = (
     (-10, _TWIST_BASE, (-20, 22), (-35, 100)), (-10, _SIDE, _SIDE, _PIP), (-10, _SIDE, _SIDE, _DIP),
     (-34, _TWIST_BASE, (-20, 38), (-35, 100)), (-33, _SIDE, _SIDE, _PIP), (-33, _SIDE, _SIDE, _DIP),
     (-11, _TWIST_BASE, (-20, 22), (-35, 100)), (-17, _SIDE, _SIDE, _PIP), (-17, _SIDE, _SIDE, _DIP),
-    (50, (-40, 40), (-30, 60), (-35, 60)), (33, (-15, 15), (-20, 20), (-25, 70)), (33, _SIDE, _SIDE, (-35, 95)),
+    (50, (-40, 40), (-35, 60), (-35, 65)), (33, (-15, 15), (-20, 20), (-45, 60)), (33, _SIDE, _SIDE, (-35, 90)),
 )  # fmt: skip
 _NAIL: Final = np.array([0.0, 1.0, 0.0])
 _THUMB_NAIL: Final = np.array([1.0, 1.0, 1.0])  # manotorch's up axis of the thumb
@@ -58,7 +58,8 @@ looser than these where a joint's axes are oblique."""
 
 def anatomical_components(rotation_vectors: Tensor) -> Tensor:
     """Twist, abduction and flexion [..., 15, 3] [rad] of finger rotation vectors [..., 15, 3] [rad]."""
-    return torch.einsum("jka,...ja->...jk", _constant(JOINT_AXES, rotation_vectors), rotation_vectors)
+    axes = _constant(JOINT_AXES, rotation_vectors)
+    return (axes @ rotation_vectors[..., None])[..., 0]
 
 
 def limit_violation(rotation_vectors: Tensor) -> Tensor:

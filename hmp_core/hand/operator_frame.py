@@ -30,7 +30,7 @@ def operator_frame(joints: NDArray[np.floating], side: Side) -> NDArray[np.float
         [..., 3, 3] rotations whose columns are x, y and z in the axes of the joints. Where wrist, index and
         middle knuckle lie on one line the pinky knuckle takes the index's place; where nothing spans a palm
         the roll is arbitrary, and the frame is the identity where the wrist coincides with the middle
-        knuckle. Points that are not finite give NaN.
+        knuckle. NaN points give NaN.
     """
     points = np.asarray(joints, dtype=np.float64)
     wrist, middle = points[..., WRIST, :], points[..., MIDDLE_MCP, :]
@@ -47,8 +47,8 @@ def operator_frame(joints: NDArray[np.floating], side: Side) -> NDArray[np.float
         y = -y
     frame = np.stack([np.cross(y, z), y, z], axis=-1)
     frame = np.where((length == 0)[..., None], np.eye(3), frame)
-    known = np.isfinite(points[..., (WRIST, MIDDLE_MCP, _INDEX_MCP), :]).all(axis=(-2, -1))
-    return np.where(known[..., None, None], frame, np.nan)
+    unknown = np.isnan(points[..., (WRIST, MIDDLE_MCP, _INDEX_MCP), :]).any(axis=(-2, -1), keepdims=True)
+    return np.where(unknown, np.nan, frame)
 
 
 def _off_axis(vector: NDArray[np.float64], axis: NDArray[np.float64]) -> NDArray[np.float64]:
