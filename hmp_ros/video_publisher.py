@@ -84,13 +84,15 @@ class VideoPublisher(WorkerNode):
         self._ended.set()
 
     def _play(self) -> int:
-        count, previous_ns, due = 0, None, time.monotonic()
+        count, previous_ns, due = 0, None, 0.0
         for stamp_ns, image in self._images():
-            if previous_ns is not None:
-                # A recording that starts again goes on without a pause.
-                due += max(stamp_ns - previous_ns, 0) * 1e-9 / self.parameters.speed
+            now = time.monotonic()
+            # A recording that starts again goes on without a pause.
+            gap = 0.0 if previous_ns is None else max(stamp_ns - previous_ns, 0) * 1e-9 / self.parameters.speed
+            # Make up for a delay of one image, no more: a camera does not burst.
+            due = max(due + gap, now - gap)
             previous_ns = stamp_ns
-            if self._ended.wait(max(due - time.monotonic(), 0.0)):
+            if self._ended.wait(max(due - now, 0.0)):
                 break
             self._publish(stamp_ns, image)
             count += 1
