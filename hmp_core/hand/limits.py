@@ -58,8 +58,8 @@ looser than these where a joint's axes are oblique."""
 
 def anatomical_components(rotation_vectors: Tensor) -> Tensor:
     """Twist, abduction and flexion [..., 15, 3] [rad] of finger rotation vectors [..., 15, 3] [rad]."""
-    axes = _constant(JOINT_AXES, rotation_vectors)
-    return (axes @ rotation_vectors[..., None])[..., 0]
+    components: Tensor = _constant(JOINT_AXES, rotation_vectors) @ rotation_vectors[..., None]
+    return components[..., 0]
 
 
 def limit_violation(rotation_vectors: Tensor) -> Tensor:
@@ -74,7 +74,8 @@ def limit_violation(rotation_vectors: Tensor) -> Tensor:
     """
     angles = anatomical_components(rotation_vectors)
     lower, upper = _constant(ANATOMICAL_LIMITS, rotation_vectors)
-    return (angles - upper).clamp_min(0) - (lower - angles).clamp_min(0)
+    outside: Tensor = (angles - upper).clamp_min(0) - (lower - angles).clamp_min(0)
+    return outside
 
 
 def _constant(array: NDArray[np.float64], like: Tensor) -> Tensor:
