@@ -62,7 +62,10 @@ $(INSTALLED): setup.cfg setup.py constraints.txt | check-system
 	@[ -x $(BIN)/python ] || { echo "Creating .venv"; $(PYTHON) -m venv $(VENV_OPTIONS) $(VENV); }
 	@touch $(VENV)/COLCON_IGNORE
 	@echo "Installing dependencies into .venv (the first time: some minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_PINS) -e ".[$(EXTRAS)]"
+	@mkdir -p build
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(PIP_PINS) -e ".[$(EXTRAS)]" 2>&1 \
+	  | tee build/pip.log | sed -unE 's/^ *(Downloading .*)/  \1/p; s/^(Installing collected packages):.*/  \1/p' \
+	  || { grep -v "^WARNING" build/pip.log | tail -n 30; exit 1; }
 	@touch $@
 
 # Python, launch and configuration files are installed as links: only new or removed ones need a build.
