@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of perception."""
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+from hmp_core.errors import ConfigError
+
+_ALLOWED: Final[dict[str, tuple[float, float]]] = {
+    "max_hands": (1, 2),
+    "min_palm_score": (0.05, 0.99),
+    "min_presence": (0.05, 0.99),
+    "patience_s": (0.3, 10.0),
+    "search_interval_s": (0.0, 60.0),
+    "reacquire_interval_s": (0.0, 10.0),
+}
+
+
+@dataclass(frozen=True)
+class PerceptionConfig:
+    """How hands are found and followed.
+
+    Attributes:
+        max_hands: hands followed at a time; further ones are counted and left out.
+        min_palm_score: palm detections below this probability are dropped (MediaPipe's default).
+        min_presence: regions in which the landmark network sees a hand with less probability than this hold
+            none (MediaPipe's default; an opaque box over the whole hand gives 0.01, a clear hand 0.95 or more).
+        patience_s: a hand that comes back within this time keeps its track id and side; as long as a lost hand
+            stays in the published list [s].
+        search_interval_s: while one hand is followed, how often the image is searched for a second one [s];
+            with no hand followed every image is searched.
+        reacquire_interval_s: the same while another followed hand has just been lost [s].
+
+    Raises:
+        ConfigError: for a value outside its allowed range.
+    """
+
+    max_hands: int = 2
+    min_palm_score: float = 0.5
+    min_presence: float = 0.5
+    patience_s: float = 1.5
+    search_interval_s: float = 0.8
+    reacquire_interval_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            low, high = _ALLOWED[item.name]
+            value = getattr(self, item.name)
+            if not low <= value <= high:
+                raise ConfigError(f"{item.name} must lie between {low} and {high}, got {value}")
+        if int(self.max_hands) != self.max_hands:
+            raise ConfigError(f"max_hands must be a whole number, got {self.max_hands}")

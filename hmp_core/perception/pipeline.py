@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""An image in, hand observations out."""
+
+import time
+from dataclasses import replace
+from typing import Final, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hmp_core.camera import Camera
+from hmp_core.errors import ImageError
+from hmp_core.frame import Frame
+from hmp_core.hand.skeleton import Side
+from hmp_core.observation import FrameObservation, HandObservation, ManoPose
+from hmp_core.perception.config import PerceptionConfig
+from hmp_core.perception.evidence import second_look, weigh
+from hmp_core.perception.landmark_frame import landmarks_from_crop
+from hmp_core.perception.landmark_network import LandmarkNetwork
+from hmp_core.perception.palm_detector import PalmDetector
+from hmp_core.perception.tracker import HandTracker, PerceptionCounters, Sighting
+
+_DEFAULTS: Final = PerceptionConfig()
+
+
+class PoseInitializer(Protocol):
+    """Gives a MANO pose for one hand in one image, or None where there is no honest one."""
+
+    def initialize(
+        self,
+        landmarks_m: NDArray[np.floating],
+        rays: NDArray[np.floating],
+        ray_sigma: NDArray[np.floating],
+        side: Side,
+    ) -> ManoPose | None:
+        """See :meth:`hmp_core.perception.initializer.HandInitializer.initialize`."""
+
+
+class HandPerception:
+    """Finds and follows hands in a stream of images; one instance a stream.
+
+    Args:
+        config: thresholds and intervals.
+        initializer: gives each observation its MANO pose; without one ``initial`` stays None.
+
+    Raises:
+        AssetError: when a shipped network is missing or altered.
+    """
+
+    def __init__(self, config: PerceptionConfig = _DEFAULTS, initializer: PoseInitializer | None = None) -> None:
+        # Further threads would only take the cores from the solver.
+        cv2.setNumThreads(1)
+        self.counters = PerceptionCounters()
+        self._network = LandmarkNetwork()
+        self._tracker = HandTracker(config, PalmDetector(config.min_palm_score), self._network, self.counters)
+        self._initializer = initializer
+        self._last: tuple[int, Camera] | None = None
+
+    def reset(self) -> None:
+        """Forget all hands, as at the start of a stream."""
+        self._tracker.reset()
+        self._last = None
+
+    def process(self, frame: Frame) -> FrameObservation:
+        """Observe the hands in the next image.
+
+        A stamp before that of the last image, or another image size, starts afresh (counted).
+
+        Raises:
+            ImageError: when the image cannot be used or repeats the last stamp; count it and go on.
+        """
+        self._admit(frame)
+        started = time.perf_counter()
+        sightings = self._tracker.update(frame.image, frame.stamp_ns)
+        hands = [self._observe(frame, sighting) for sighting in sightings]
+        detected = time.perf_counter()
+        hands = [self._with_pose(hand, frame.camera) for hand in hands]
+        finished = time.perf_counter()
+        self.counters.images += 1
+        stage_ms = {"detect": 1e3 * (detected - started), "initialize": 1e3 * (finished - detected)}
+        return FrameObservation(frame.stamp_ns, frame.camera, tuple(hands), stage_ms)
+
+    def _admit(self, frame: Frame) -> None:
+        """Refuse what cannot be used; start afresh where the stream does."""
+        image, camera = frame.image, frame.camera
+        if image.dtype != np.uint8 or image.shape != (camera.height, camera.width, 3):
+            self.counters.unusable_images += 1
+            raise ImageError(
+                f"an image of shape {image.shape} and type {image.dtype} is not a uint8 BGR image of "
+                f"{camera.width}x{camera.height}; convert it or correct the camera's size"
+            )
+        if self._last is not None:
+            last_ns, last_camera = self._last
+            if frame.stamp_ns == last_ns:
+                self.counters.repeated_stamps += 1
+                raise ImageError(f"two images have the stamp {frame.stamp_ns} ns; the second is left out")
+            resized = (camera.width, camera.height) != (last_camera.width, last_camera.height)
+            if frame.stamp_ns < last_ns or resized:
+                self.counters.resets += 1
+                self._tracker.reset()
+        self._last = (frame.stamp_ns, camera)
+
+    def _observe(self, frame: Frame, sighting: Sighting) -> HandObservation:
+        """Weigh a sighting by a second look and bring it into the camera's axes."""
+        landmarks, vote = sighting.landmarks, sighting.track.vote
+        second = self._network.run(frame.image, second_look(landmarks.roi))
+        if not second.finite:
+            self.counters.invalid_outputs += 1
+        evidence = weigh(landmarks, second, frame.camera)
+        return HandObservation(
+            track_id=sighting.track.id,
+            side=vote.side,
+            side_score=vote.score,
+            presence=landmarks.presence,
+            roi=landmarks.roi,
+            keypoints_px=landmarks.keypoints_px,
+            keypoint_sigma_px=evidence.keypoint_sigma_px,
+            landmarks_m=landmarks_from_crop(landmarks.points_crop, landmarks.roi, frame.camera),
+            landmark_sigma_m=evidence.landmark_sigma_m,
+        )
+
+    def _with_pose(self, hand: HandObservation, camera: Camera) -> HandObservation:
+        """The observation with its initial pose, once the side is known."""
+        if self._initializer is None or hand.side is None:
+            return hand
+        rays, ray_sigma = camera.rays(hand.keypoints_px), hand.keypoint_sigma_px / camera.focal_px
+        pose = self._initializer.initialize(hand.landmarks_m, rays, ray_sigma, hand.side)
+        return replace(hand, initial=pose)
