@@ -116,6 +116,8 @@ class InverseKinematics:
         residual = torch.full((count, NUM_JOINTS), torch.nan, dtype=torch.float64)
         with torch.no_grad():
             for frames in torch.split(torch.nonzero(usable)[:, 0], _CHUNK):
+                if not len(frames):
+                    continue
                 shape, target, precision = betas[group[frames]], points[frames], weight[frames]
                 fitted = self._solve(target, shape, precision)
                 modelled = self.kinematics.joints(fitted, shape, torch.zeros_like(target[:, 0]))

@@ -121,12 +121,12 @@ class HandKinematics:
             turn = turn @ fingers[:, :, bone]
             positions.append(position)
             turns.append(turn)
-        turned = torch.cat([root[:, None], torch.stack(turns, dim=2).reshape(batch, -1, 3, 3)], dim=1)
-        moved = torch.cat([wrist[:, None], torch.stack(positions, dim=2).reshape(batch, -1, 3)], dim=1)
+        turned = torch.cat([root[:, None], torch.stack(turns, dim=2).flatten(1, 2)], dim=1)
+        moved = torch.cat([wrist[:, None], torch.stack(positions, dim=2).flatten(1, 2)], dim=1)
 
         local = _shaped(self._tip_offsets, betas).expand(batch, -1, -1, -1)
         if self._tip_posedirs is not None:
-            features = (rotations[:, 1:] - self._identity).reshape(batch, -1)
+            features = (rotations[:, 1:] - self._identity).flatten(1)
             local = local + torch.einsum("taf,bf->bta", self._tip_posedirs, features)[:, :, None]
         tip_parts = _apply(turned[:, self._tip_bones], local) + moved[:, self._tip_bones]
         tips = (self._tip_weights * tip_parts).sum(dim=2)
@@ -148,7 +148,7 @@ class HandKinematics:
         torch.sub(axis_x * y, axis_y * x, out=derivative[:, :, 2])
         if self._tip_posedirs is not None:
             derivative[:, _TIP_ROWS, :, 1:] += self._d_correctives(rotations, turned)
-        return derivative.reshape(len(joints), NUM_JOINTS, 3, -1)
+        return derivative.flatten(3)
 
     def _d_correctives(self, rotations: Tensor, turned: Tensor) -> Tensor:
         """What the pose correctives add to the tips' derivative [B, 5, 3, 15, 3]."""
@@ -177,7 +177,7 @@ class HandKinematics:
             position = position + turn @ self._bone_offsets[:, bone, :, :NUM_BETAS]
             turn = fingers[:, :, bone]
             positions.append(position)
-        moved = torch.cat([wrist, torch.stack(positions, dim=2).reshape(batch, -1, 3, NUM_BETAS)], dim=1)
+        moved = torch.cat([wrist, torch.stack(positions, dim=2).flatten(1, 2)], dim=1)
         parts = turned[:, self._tip_bones] @ self._tip_offsets[..., :NUM_BETAS] + moved[:, self._tip_bones]
         tips = (self._tip_weights[..., None] * parts).sum(dim=2)
         return torch.cat([moved, tips], dim=1)[:, self._order]

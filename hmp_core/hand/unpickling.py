@@ -94,9 +94,7 @@ class _Array(_Kept):
         _, shape, dtype, fortran, raw = self.state
         numpy_dtype = dtype.numpy()
         data = raw.encode("latin1") if isinstance(raw, str) else raw  # Python 2's str
-        if math.prod(shape) > _MAX_ELEMENTS:
-            raise ValueError(f"{shape} is too large")
-        flat = np.frombuffer(data, dtype=numpy_dtype, count=math.prod(shape))
+        flat = np.frombuffer(data, dtype=numpy_dtype, count=_elements(shape))
         return flat.reshape(shape, order="F" if fortran else "C").copy()
 
 
@@ -106,9 +104,8 @@ class _Sparse(_Kept):
     by_column = True
 
     def array(self) -> NDArray[Any]:
-        shape = tuple(int(size) for size in self.state["_shape"])
-        if math.prod(shape) > _MAX_ELEMENTS or min(shape) < 0:
-            raise ValueError(f"{shape} is no sensible shape")
+        shape = self.state["_shape"]
+        _elements(shape)
         data, indices, starts = (self.state[key].array() for key in ("data", "indices", "indptr"))
         outer = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
         dense = np.zeros(shape)
@@ -154,6 +151,13 @@ class _Function:
         raise pickle.UnpicklingError("a function has no state")
 
 
+def _elements(shape: Any) -> int:
+    sizes = [int(size) for size in shape]
+    if min(sizes, default=0) < 0 or math.prod(sizes) > _MAX_ELEMENTS:
+        raise ValueError(f"{shape} is no sensible shape")
+    return math.prod(sizes)
+
+
 def _array_of(value: Any) -> NDArray[Any]:
     if not isinstance(value, _Kept):
         raise TypeError(f"an array was expected, not a {type(value).__name__}")
@@ -170,6 +174,12 @@ def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any) -> _Array:
     array = _Array()
     array.state = (1, shape, dtype, order == "F", raw)
     return array
+
+
+def _encode(text: Any, encoding: Any) -> bytes:
+    if not isinstance(text, str) or encoding != "latin1":
+        raise pickle.UnpicklingError("encode is admitted for the bytes of arrays only")
+    return text.encode("latin1")
 
 
 def _reconstructor(kind: Any, base: Any, state: Any) -> _Kept:
@@ -190,6 +200,8 @@ _STAND_INS: Final[dict[tuple[str, str], Any]] = {
     ("builtins", "set"): _Function(lambda items=(): None),
     ("__builtin__", "object"): _OBJECT,
     ("builtins", "object"): _OBJECT,
+    # Python 3 writes the bytes of an array this way in protocol 2 and below.
+    ("_codecs", "encode"): _Function(_encode),
     ("copy_reg", "_reconstructor"): _Function(_reconstructor),
     ("copyreg", "_reconstructor"): _Function(_reconstructor),
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _Function(_reconstruct) for core in ("core", "_core")},
@@ -199,7 +211,9 @@ _STAND_INS: Final[dict[tuple[str, str], Any]] = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):
+    """The Python implementation: its memo is a dictionary, so that one number cannot reserve gigabytes."""
+
     def __init__(self, path: Path, file: Any) -> None:
         super().__init__(file, encoding="latin1")
         self._path = path
