@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Render meshes exactly as a :class:`Camera` projects them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -124,7 +124,7 @@ class Renderer:
         shape = (len(colours), len(faces))
         self._incidence[name] = sparse.csr_array((ones, (faces.reshape(-1), np.arange(faces.size) // 3)), shape)
 
-    def draw(self, vertices_camera: dict[str, NDArray[np.floating]]) -> NDArray[np.uint8]:
+    def draw(self, vertices_camera: Mapping[str, NDArray[np.floating]]) -> NDArray[np.uint8]:
         """Draw the named meshes with these vertices [V, 3] [m]; the others stay invisible.
 
         Returns:

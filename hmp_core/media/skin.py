@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import Side
@@ -26,6 +27,7 @@ _SLEEVE_STEPS: Final = 24
 _SLEEVE_FACETS: Final = 32
 _SLEEVE_START_M: Final = 0.014
 _SLEEVE_LENGTH_M: Final = 0.24
+_BEND_LENGTH_M: Final = 0.06
 _FOREARM_WIDENING: Final = 0.35
 _CUFF_GAP_M: Final = 0.004
 
@@ -51,7 +53,7 @@ def skin_colours(model: HandModel, tone: tuple[int, int, int]) -> NDArray[np.uin
 
 @dataclass(frozen=True)
 class Sleeve:
-    """A cloth tube around the forearm, rigid with the hand's wrist.
+    """A cloth tube around the forearm: rings one behind the other, straight at rest.
 
     Attributes:
         vertices: [N, 3] in the hand model's rest axes [m].
@@ -60,6 +62,34 @@ class Sleeve:
 
     vertices: NDArray[np.float64]
     faces: NDArray[np.int64]
+
+    def bent(
+        self,
+        wrist_at_rest: NDArray[np.float64],
+        R_camera_mano: NDArray[np.float64],
+        wrist_camera: NDArray[np.float64],
+        elbow_camera: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Vertices [N, 3] in the camera frame, bent behind the wrist from the hand's direction to the elbow's.
+
+        Args:
+            wrist_at_rest: [3] the hand model's wrist joint [m].
+            R_camera_mano: [3, 3] global orientation of the hand.
+            wrist_camera, elbow_camera: [3] [m]; beyond the elbow the sleeve goes straight on.
+        """
+        rings = (self.vertices - wrist_at_rest).reshape(-1, _SLEEVE_FACETS, 3)
+        offsets = rings[:, 0, 0].copy()
+        forearm = R_camera_mano.T @ (elbow_camera - wrist_camera)
+        axis = np.array([np.sign(offsets[-1]), 0.0, 0.0])
+        turn = np.cross(axis, forearm / np.linalg.norm(forearm))
+        angle = np.arctan2(np.linalg.norm(turn), axis @ forearm / np.linalg.norm(forearm))
+        turn *= angle / max(float(np.linalg.norm(turn)), 1e-9)
+        bend = np.clip((np.abs(offsets) - np.abs(offsets[1])) / _BEND_LENGTH_M, 0, 1)
+        R_hand_ring = Rotation.from_rotvec(bend[:, None] * turn).as_matrix()
+        rings[..., 0] = 0.0
+        steps = np.diff(offsets, prepend=0.0)[:, None] * R_hand_ring[:, :, 0]
+        placed = np.einsum("rab,rfb->rfa", R_hand_ring, rings) + np.cumsum(steps, axis=0)[:, None]
+        return np.asarray(placed.reshape(-1, 3) @ R_camera_mano.T + wrist_camera)
 
 
 def sleeve_for(model: HandModel) -> Sleeve:
