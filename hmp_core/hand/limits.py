@@ -29,7 +29,7 @@ _JOINTS: Final = (
     (-10, _TWIST_BASE, (-20, 22), (-35, 100)), (-10, _SIDE, _SIDE, _PIP), (-10, _SIDE, _SIDE, _DIP),
     (-34, _TWIST_BASE, (-20, 38), (-35, 100)), (-33, _SIDE, _SIDE, _PIP), (-33, _SIDE, _SIDE, _DIP),
     (-11, _TWIST_BASE, (-20, 22), (-35, 100)), (-17, _SIDE, _SIDE, _PIP), (-17, _SIDE, _SIDE, _DIP),
-    (50, (-40, 40), (-35, 60), (-35, 65)), (33, (-15, 15), (-20, 20), (-45, 60)), (33, _SIDE, _SIDE, (-35, 90)),
+    (50, (-40, 40), (-25, 60), (-25, 65)), (33, (-15, 15), (-20, 20), (-42, 60)), (33, _SIDE, _SIDE, (-35, 90)),
 )  # fmt: skip
 _NAIL: Final = np.array([0.0, 1.0, 0.0])
 _THUMB_NAIL: Final = np.array([1.0, 1.0, 1.0])  # manotorch's up axis of the thumb

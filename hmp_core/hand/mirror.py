@@ -19,12 +19,14 @@ _FLIP_ROTATION_VECTOR: Final = np.array([1.0, -1.0, -1.0])
 
 def mirror_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mirror points or directions [..., 2 or 3] (any unit): x changes sign."""
-    return points * _FLIP_X[: points.shape[-1]]
+    mirrored: NDArray[np.float64] = points * _FLIP_X[: points.shape[-1]]
+    return mirrored
 
 
 def mirror_rotation_vector(rotation_vector: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mirror axis-angle vectors [..., 3] [rad]: y and z change sign."""
-    return rotation_vector * _FLIP_ROTATION_VECTOR
+    mirrored: NDArray[np.float64] = rotation_vector * _FLIP_ROTATION_VECTOR
+    return mirrored
 
 
 def mirror_rotation(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
