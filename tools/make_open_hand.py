@@ -92,7 +92,7 @@ class Anny:
         self.weights = np.zeros((len(indices), 16))
         np.add.at(self.weights, (np.arange(len(indices))[:, None], folded[indices]), values)
         self.faces = np.asarray(self.model.faces, dtype=np.int64)
-        # MakeHuman rolls its finger bones so that their first axis is the hinge and their second the bone.
+        # anny orients its finger bones so that their first axis is the hinge and their second the bone.
         poses = self.model(phenotype_kwargs=ADULT)["rest_bone_poses"][0].numpy()[self.bones, :3, :3]
         self.hinges, self.directions = poses[:, :, 0], poses[:, :, 1]
 
