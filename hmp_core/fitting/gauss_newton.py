@@ -57,7 +57,7 @@ def minimise(
     converged = False
     done = 0
     for iteration in range(iterations):
-        system, _, jacobians = objective.linearise(trajectory, latent_jacobian(trajectory))
+        system, jacobians = objective.linearise(trajectory, latent_jacobian(trajectory))
         cost = system.cost
         if iteration == 0:
             initial_cost = cost

@@ -14,8 +14,9 @@ from hmp_core.fitting.evidence import StepEvidence, stack_evidence
 from hmp_core.fitting.gauss_newton import GaussNewtonResult, minimise
 from hmp_core.fitting.interpolation import interpolate
 from hmp_core.fitting.motion import at_pose, predict, reanchor, start
-from hmp_core.fitting.objective import Objective, ShapePrior, step_costs
+from hmp_core.fitting.objective import Objective, ShapePrior
 from hmp_core.fitting.posterior import Posterior, newest_posterior
+from hmp_core.fitting.step_quadratic import step_costs
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel

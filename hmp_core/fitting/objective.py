@@ -1,13 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The window's objective: evidence at each step, motion between steps, the latent and shape priors.
-
-Evidence is first condensed, step by step, into a quadratic in the hand's own coordinates (wrist rotation, finger
-rotations, betas, wrist position), 61 numbers; only then is it carried to the unknowns through the prior's
-derivative. This keeps the cost of many keypoints and of a long latent apart.
-"""
+"""The window's objective: evidence at each step, motion between steps, the latent and shape priors."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -15,11 +11,9 @@ from torch import Tensor
 from hmp_core.fitting.arrow import ArrowSystem
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import WindowEvidence
+from hmp_core.fitting.step_quadratic import BETAS, FINGERS, PLACE, WRIST, StepQuadratic, condense, step_costs
 from hmp_core.fitting.terms.chain import chain_factors, linear_chain, rotation_chain
-from hmp_core.fitting.terms.landmarks import landmarks
 from hmp_core.fitting.terms.limits import joint_limits
-from hmp_core.fitting.terms.reprojection import reprojection
-from hmp_core.fitting.terms.robust import geman_mcclure
 from hmp_core.fitting.trajectory import (
     POSITION,
     RESIDUAL,
@@ -31,10 +25,11 @@ from hmp_core.fitting.trajectory import (
     VELOCITY,
     Trajectory,
 )
-from hmp_core.fitting.window_model import DecodedSteps, StepJacobians, WindowModel
+from hmp_core.fitting.window_model import StepJacobians, WindowModel
+from hmp_core.hand.skeleton import NUM_BETAS, NUM_FINGER_ROTATIONS
 
-_WRIST, _FINGERS, _BETAS, _PLACE = slice(0, 3), slice(3, 48), slice(48, 58), slice(58, 61)
-_RELATIVE = slice(0, 58)
+_BODY: Final = ((ROTATION, WRIST), (POSITION, PLACE))
+"""Unknowns of a step that are the hand's own coordinates."""
 
 
 @dataclass(frozen=True)
@@ -84,74 +79,76 @@ class Objective:
         squares = sum(part.square().sum() for part in (wall, turn, move, flex, start))
         return float(evidence_cost + squares / 2 + self._shared_cost(trajectory))
 
-    def linearise(
-        self, trajectory: Trajectory, latent_jacobian: Tensor
-    ) -> tuple[ArrowSystem, DecodedSteps, StepJacobians]:
-        """Normal equations at ``trajectory``, with the latent's derivative [K, 45, D]."""
+    def linearise(self, trajectory: Trajectory, latent_jacobian: Tensor) -> tuple[ArrowSystem, StepJacobians]:
+        """Normal equations at ``trajectory``, given the latent's derivative [K, 45, D]."""
         decoded, jacobians = self._model.linearise(trajectory, latent_jacobian)
-        information, gradient, cost = self._condense(decoded, jacobians)
-
-        steps, latent_dim = len(trajectory.times_s), len(trajectory.z)
-        by_step, by_shared = step_derivatives(jacobians)
-        diagonal = by_step.mT @ (information @ by_step)
-        weighted = information @ by_shared
-        border = by_step.mT @ weighted
-        corner = by_shared.flatten(0, 1).T @ weighted.flatten(0, 1)
-        step_gradient = (by_step.mT @ gradient[..., None])[..., 0]
-        shared_gradient = by_shared.flatten(0, 1).T @ gradient.flatten()
-
-        lower = torch.zeros(steps - 1, STEP_DIM, STEP_DIM, dtype=torch.float64)
+        hand = condense(decoded, jacobians, self._evidence, self._config.outlier_sigmas)
+        cost = hand.cost + self._add_limits(decoded.R_finger, hand)
+        diagonal, border, step_gradient = self._of_steps(hand, jacobians)
+        corner, shared_gradient = self._of_shared(hand, jacobians, trajectory)
+        lower = torch.zeros(len(diagonal) - 1, STEP_DIM, STEP_DIM, dtype=torch.float64)
         cost += self._add_chain(trajectory, diagonal, lower, step_gradient)
-        corner[:latent_dim, :latent_dim] += torch.eye(latent_dim, dtype=torch.float64)
-        corner[latent_dim:, latent_dim:] += self._shape.information
-        shared_gradient[:latent_dim] += trajectory.z
-        shared_gradient[latent_dim:] += self._shape.information @ (trajectory.betas - self._shape.mean)
         cost += float(self._shared_cost(trajectory))
         system = ArrowSystem(
             diagonal.numpy(), lower.numpy(), border.numpy(), corner.numpy(),
             step_gradient.numpy(), shared_gradient.numpy(), cost,
         )  # fmt: skip
-        return system, decoded, jacobians
+        return system, jacobians
 
-    def _condense(self, decoded: DecodedSteps, jacobians: StepJacobians) -> tuple[Tensor, Tensor, float]:
-        """Information [K, 61, 61] and gradient [K, 61] in the hand's own coordinates, and the cost."""
-        seen, scale = self._evidence, self._config.outlier_sigmas
-        steps = len(decoded.R_finger)
-        pixel, by_joint = reprojection(decoded.joints_camera, seen.rays, seen.ray_information)
-        pixel_cost, pixel_weight = geman_mcclure(pixel.square().sum(-1), scale)
-        metric = landmarks(decoded.joints_wrist_relative, seen.landmarks_m, seen.landmark_information)
-        metric_cost, metric_weight = geman_mcclure(metric.square().sum(-1), scale)
+    def _of_steps(self, hand: StepQuadratic, jacobians: StepJacobians) -> tuple[Tensor, Tensor, Tensor]:
+        """Blocks of the steps' own unknowns, their border towards the shared ones, and their gradient."""
+        by_residual, by_latent = jacobians.finger_by_residual, jacobians.finger_by_latent
+        steps, _, latent_dim = by_latent.shape
+        information, gradient = hand.information, hand.gradient
+        towards_residual = information[:, :, FINGERS] @ by_residual
+        towards_latent = information[:, :, FINGERS] @ by_latent
+        diagonal = torch.zeros(steps, STEP_DIM, STEP_DIM, dtype=torch.float64)
+        border = torch.zeros(steps, STEP_DIM, latent_dim + NUM_BETAS, dtype=torch.float64)
+        step_gradient = torch.zeros(steps, STEP_DIM, dtype=torch.float64)
+        for own, part in _BODY:
+            for other, other_part in _BODY:
+                diagonal[:, own, other] = information[:, part, other_part]
+            diagonal[:, own, RESIDUAL] = towards_residual[:, part]
+            diagonal[:, RESIDUAL, own] = towards_residual[:, part].mT
+            border[:, own, :latent_dim] = towards_latent[:, part]
+            border[:, own, latent_dim:] = information[:, part, BETAS]
+            step_gradient[:, own] = gradient[:, part]
+        diagonal[:, RESIDUAL, RESIDUAL] = by_residual.mT @ towards_residual[:, FINGERS]
+        border[:, RESIDUAL, :latent_dim] = by_residual.mT @ towards_latent[:, FINGERS]
+        border[:, RESIDUAL, latent_dim:] = towards_residual[:, BETAS].mT
+        step_gradient[:, RESIDUAL] = (by_residual.mT @ gradient[:, FINGERS, None])[..., 0]
+        return diagonal, border, step_gradient
 
-        # What the evidence says about each joint: information [K, 21, 3, 3] and pull [K, 21, 3].
-        projected = pixel_weight[..., None, None] * by_joint.mT
-        pixel_information = projected @ by_joint
-        pixel_pull = (projected @ pixel[..., None])[..., 0]
-        metric_scale = metric_weight * seen.landmark_information
-        joint_information = pixel_information + torch.diag_embed(
-            (metric_scale * seen.landmark_information)[..., None].expand(-1, -1, 3)
-        )
-        joint_pull = pixel_pull + metric_scale[..., None] * metric
-
-        by_hand = jacobians.joints.flatten(1, 2)
-        information = by_hand.new_zeros(steps, 61, 61)
-        information[:, _RELATIVE, _RELATIVE] = by_hand.mT @ (joint_information @ jacobians.joints).flatten(1, 2)
-        across = (pixel_information @ jacobians.joints).sum(1)
-        information[:, _PLACE, _RELATIVE], information[:, _RELATIVE, _PLACE] = across, across.mT
-        information[:, _PLACE, _PLACE] = pixel_information.sum(1)
-        gradient = torch.cat([(by_hand.mT @ joint_pull.flatten(1)[..., None])[..., 0], pixel_pull.sum(1)], dim=1)
-
-        wall, by_finger = self._limits(decoded.R_finger)
-        block = by_finger.mT @ by_finger
-        fingers = information[:, _FINGERS, _FINGERS]
-        for joint in range(15):
-            own = slice(3 * joint, 3 * joint + 3)
-            fingers[:, own, own] += block[:, joint]
-        gradient[:, _FINGERS] += (by_finger.mT @ wall[..., None]).flatten(1)
-        cost = pixel_cost.sum() + metric_cost.sum() + wall.square().sum() / 2
-        return information, gradient, float(cost)
+    def _of_shared(
+        self, hand: StepQuadratic, jacobians: StepJacobians, trajectory: Trajectory
+    ) -> tuple[Tensor, Tensor]:
+        """Block and gradient of latent and β, with their priors."""
+        by_latent = jacobians.finger_by_latent
+        latent_dim = by_latent.shape[2]
+        flat = by_latent.flatten(0, 1)
+        latent, shape = slice(0, latent_dim), slice(latent_dim, latent_dim + NUM_BETAS)
+        corner = torch.eye(latent_dim + NUM_BETAS, dtype=torch.float64)
+        corner[latent, latent] += flat.T @ (hand.information[:, FINGERS, FINGERS] @ by_latent).flatten(0, 1)
+        corner[shape, latent] = (hand.information[:, BETAS, FINGERS] @ by_latent).sum(0)
+        corner[latent, shape] = corner[shape, latent].T
+        corner[shape, shape] = hand.information[:, BETAS, BETAS].sum(0) + self._shape.information
+        latent_pull = flat.T @ hand.gradient[:, FINGERS].flatten() + trajectory.z
+        shape_pull = self._shape.information @ (trajectory.betas - self._shape.mean)
+        return corner, torch.cat([latent_pull, hand.gradient[:, BETAS].sum(0) + shape_pull])
 
     def _limits(self, R_finger: Tensor) -> tuple[Tensor, Tensor]:
         return joint_limits(R_finger, self._model.joint_axes, self._model.limits, self._config.limit_stddev_rad)
+
+    def _add_limits(self, R_finger: Tensor, hand: StepQuadratic) -> float:
+        """Add the joint limits to the steps' quadratics in place; returns their cost."""
+        wall, by_finger = self._limits(R_finger)
+        block = by_finger.mT @ by_finger
+        fingers = hand.information[:, FINGERS, FINGERS]
+        for joint in range(NUM_FINGER_ROTATIONS):
+            own = slice(3 * joint, 3 * joint + 3)
+            fingers[:, own, own] += block[:, joint]
+        hand.gradient[:, FINGERS] += (by_finger.mT @ wall[..., None]).flatten(1)
+        return float(wall.square().sum()) / 2
 
     def _shared_cost(self, trajectory: Trajectory) -> Tensor:
         off = trajectory.betas - self._shape.mean
@@ -190,29 +187,6 @@ class Objective:
                     lower[:, row, column].diagonal(dim1=1, dim2=2).add_(across[:, i, j, None])
             cost += error.square().sum()
         return float(cost) / 2
-
-
-def step_costs(decoded: DecodedSteps, evidence: WindowEvidence, outlier_sigmas: float) -> Tensor:
-    """Robust cost [K] of the keypoints and landmarks of each step."""
-    pixel, _ = reprojection(decoded.joints_camera, evidence.rays, evidence.ray_information)
-    metric = landmarks(decoded.joints_wrist_relative, evidence.landmarks_m, evidence.landmark_information)
-    pixel_cost, _ = geman_mcclure(pixel.square().sum(-1), outlier_sigmas)
-    metric_cost, _ = geman_mcclure(metric.square().sum(-1), outlier_sigmas)
-    return (pixel_cost + metric_cost).sum(-1)
-
-
-def step_derivatives(jacobians: StepJacobians) -> tuple[Tensor, Tensor]:
-    """Derivatives of a step's 61 coordinates by its own unknowns [K, 61, S] and the shared ones [K, 61, D + 10]."""
-    steps, _, latent_dim = jacobians.finger_by_latent.shape
-    by_step = jacobians.joints.new_zeros(steps, 61, STEP_DIM)
-    eye = torch.eye(3, dtype=torch.float64)
-    by_step[:, _WRIST, ROTATION] = eye
-    by_step[:, _PLACE, POSITION] = eye
-    by_step[:, _FINGERS, RESIDUAL] = jacobians.finger_by_residual
-    by_shared = jacobians.joints.new_zeros(steps, 61, latent_dim + 10)
-    by_shared[:, _FINGERS, :latent_dim] = jacobians.finger_by_latent
-    by_shared[:, _BETAS, latent_dim:] = torch.eye(10, dtype=torch.float64)
-    return by_step, by_shared
 
 
 def _start_information(config: FitterConfig) -> Tensor:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmp_core.fitting.arrow import ArrowSolution
-from hmp_core.fitting.objective import step_derivatives
-from hmp_core.fitting.trajectory import STEP_DIM, Trajectory
+from hmp_core.fitting.trajectory import POSITION, RESIDUAL, ROTATION, STEP_DIM, Trajectory
 from hmp_core.fitting.window_model import StepJacobians
+from hmp_core.hand.skeleton import NUM_BETAS
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,12 @@ def newest_posterior(
     Args:
         hand_size_stddev: relative spread of hand sizes; moves the wrist along its ray, unseen by one camera.
     """
-    newest = StepJacobians(*(tensor[-1:] for tensor in vars(jacobians).values()))
-    by_step, by_shared = step_derivatives(newest)
-    to_hand = np.concatenate([by_step[0].numpy(), by_shared[0].numpy()], axis=1)
+    shared = STEP_DIM + jacobians.finger_by_latent.shape[2]
+    to_hand = np.zeros((61, shared + NUM_BETAS))
+    to_hand[:3, ROTATION] = to_hand[58:, POSITION] = np.eye(3)
+    to_hand[3:48, RESIDUAL] = jacobians.finger_by_residual[-1].numpy()
+    to_hand[3:48, STEP_DIM:shared] = jacobians.finger_by_latent[-1].numpy()
+    to_hand[48:58, shared:] = np.eye(NUM_BETAS)
     # Rotation 3, fingers 45, betas 10, place 3.
     covariance = to_hand @ solution.newest_covariance @ to_hand.T
     by_hand = jacobians.joints[-1].numpy()
@@ -50,6 +53,6 @@ def newest_posterior(
     place = trajectory.p_camera_wrist[-1].numpy()
     wrist[:3, :3] += hand_size_stddev**2 * np.outer(place, place)
 
-    betas = solution.newest_covariance[STEP_DIM:, STEP_DIM:][-10:, -10:]
+    betas = solution.newest_covariance[-NUM_BETAS:, -NUM_BETAS:]
     betas_information = np.asarray(np.linalg.inv((betas + betas.T) / 2), dtype=np.float64)
     return Posterior(np.sqrt(joint_covariance.mean(axis=1)), (wrist + wrist.T) / 2, betas_information)

@@ -78,7 +78,7 @@ def test_gradient_matches_finite_differences_of_the_cost(model) -> None:
     seen = evidence(model, path, noise=3.0)
     target = objective(model, path, seen)
     jacobian = model.latent_jacobian(path.z, path.times_s, path.origin_s)
-    system, _, _ = target.linearise(path, jacobian)
+    system, _ = target.linearise(path, jacobian)
     assert system.cost == pytest.approx(target.cost(path), rel=1e-12)
     for seed in range(6):
         step = normal(STEPS, STEP_DIM, seed=seed) * (seed != 1)
@@ -102,9 +102,7 @@ def test_curvature_is_exact_where_residuals_vanish(model) -> None:
     )
     target = objective(model, still, evidence(model, still, noise=0.0))
     jacobian = model.latent_jacobian(still.z, still.times_s, still.origin_s)
-    system, decoded, _ = target.linearise(still, jacobian)
-    wall, _ = target._limits(decoded.R_finger)
-    assert wall.abs().max() == 0, "this seed's pose must lie within the joint limits"
+    system, _ = target.linearise(still, jacobian)
     for seed in range(4):
         step = normal(STEPS, STEP_DIM, seed=seed, scale=0.3)
         shared = normal(model.prior.latent_dim + 10, seed=seed + 50, scale=0.3)
