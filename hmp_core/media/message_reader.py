@@ -26,10 +26,10 @@ def observation_from_message(message: Any) -> FrameObservation:
     """
     camera = replace(camera_from_info(message.camera), calibrated=bool(message.camera_calibrated))
     return FrameObservation(
-        stamp_ns=_nanoseconds(message.header.stamp),
+        stamp_ns=nanoseconds(message.header.stamp),
         camera=camera,
         hands=tuple(_hand(hand) for hand in message.hands),
-        stage_ms={stage: _nanoseconds(getattr(message.latency, stage)) / 1e6 for stage in _STAGES},
+        stage_ms={stage: nanoseconds(getattr(message.latency, stage)) / 1e6 for stage in _STAGES},
     )
 
 
@@ -76,5 +76,6 @@ def _sigma(values: Any, name: str) -> NDArray[np.float64]:
     return array
 
 
-def _nanoseconds(time: Any) -> int:
+def nanoseconds(time: Any) -> int:
+    """A ``Time`` or ``Duration`` message as one integer [ns]."""
     return int(time.sec) * 1_000_000_000 + int(time.nanosec)
