@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The neural motion field: one latent and a time in, fifteen finger rotations out (after NeMF, He et al. 2022).
+
+Changes against NeMF's decoder, all for the price of the Jacobian with respect to z, which a Gauss-Newton
+fitter needs many times a second:
+
+* The latent first passes through a small network of its own, once per window, and the field's first layer mixes
+  the time encoding with weights made from that code. Time and latent multiply at once, which saves layers, and
+  the first layer's derivative costs one small product.
+* RMS normalisation in place of layer normalisation: its derivative needs one dot product less.
+* The time encoding has evenly spaced frequencies up to a cap, in place of octaves: hands move up to about 6 Hz,
+  and nothing far above that can be decoded. Its period is longer than the window, since a shared period would tie
+  the window's end, which is now, to its beginning.
+
+The code is added again before every layer (NeMF's skip), and its product is computed once per window. Beside the
+layers runs one straight path from z times the time encoding to the output: it carries what principal components of
+clips would (and starts as them), the layers add what is not linear.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hmp_core.prior.chain import local_rotations
+from hmp_core.prior.config import PriorConfig
+from hmp_core.prior.six_d import gram_schmidt, gram_schmidt_jacobian, local_tangent_map
+
+NUM_OUTPUTS = 90
+_NORM_EPSILON = 1e-6
+
+
+class MotionField(nn.Module):
+    """Decoder: z and times to rotations, with an analytic Jacobian."""
+
+    frequencies: Tensor
+
+    def __init__(self, config: PriorConfig) -> None:
+        super().__init__()
+        self.window_s = config.window_s
+        num_waves = 2 * config.harmonics + 2
+        width, code = config.field_width, config.code_dim
+        period_s = config.period_windows * config.window_s
+        self.register_buffer(
+            "frequencies", torch.arange(1, config.harmonics + 1) * (2.0 * math.pi / period_s), persistent=False
+        )
+        self.code_linear = nn.Linear(config.latent_dim, code)
+        self.code_hidden = nn.Linear(config.latent_dim, width)
+        self.code_out = nn.Linear(width, code, bias=False)
+        self.direct = nn.Linear(config.latent_dim, num_waves * NUM_OUTPUTS)
+        self.mix = nn.Linear(code, num_waves * width)
+        later = config.field_layers - 1
+        self.layers = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(later))
+        self.code_skips = nn.ModuleList(nn.Linear(code, width) for _ in range(later))
+        self.norms = nn.ModuleList(nn.RMSNorm(width, eps=_NORM_EPSILON) for _ in range(config.field_layers))
+        self.head = nn.Linear(width, NUM_OUTPUTS)
+        with torch.no_grad():
+            # Start from the flat hand that never moves: the first two columns of the identity for every joint.
+            self.head.weight.mul_(0.01)
+            self.head.bias.copy_(torch.eye(3)[:, :2].repeat(15, 1, 1).flatten())
+            self.direct.weight.mul_(0.1)
+            self.direct.bias.zero_()
+
+    def waves(self, times_s: Tensor) -> Tensor:
+        """Time encoding [..., K] of times [...] [s]: 1, t scaled to ±1, then sines and cosines up to the cap."""
+        centered = times_s - 0.5 * self.window_s
+        phase = centered.unsqueeze(-1) * self.frequencies.to(times_s.dtype)
+        line = (2.0 / self.window_s) * centered
+        return torch.cat((torch.stack((torch.ones_like(line), line), -1), phase.sin(), phase.cos()), dim=-1)
+
+    def forward(self, z: Tensor, times_s: Tensor) -> Tensor:
+        """Decode.
+
+        Args:
+            z: [B, D] latents (the network's own coordinates, not whitened).
+            times_s: [B, T] times in the window [s].
+
+        Returns:
+            [B, T, 15, 3, 3] finger rotations in the wrist frame.
+        """
+        waves = self.waves(times_s)
+        code = self.code_linear(z) + self.code_out(F.silu(self.code_hidden(z)))
+        mixed = waves @ torch.unflatten(self.mix(code), -1, (waves.shape[-1], -1))
+        hidden = F.silu(self.norms[0](mixed))
+        for layer, skip, norm in zip(self.layers, self.code_skips, self.norms[1:], strict=True):
+            hidden = F.silu(norm(layer(hidden) + skip(code).unsqueeze(-2)))
+        linear = waves @ torch.unflatten(self.direct(z), -1, (waves.shape[-1], NUM_OUTPUTS))
+        return gram_schmidt(torch.unflatten(self.head(hidden) + linear, -1, (15, 3, 2)))
+
+    @torch.no_grad()
+    def local_with_jacobian(self, z: Tensor, times_s: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
+        """Decode one window and differentiate it, forward mode.
+
+        Args:
+            z: [D] latent, own coordinates.
+            times_s: [T] times [s].
+            seed: [D, E] derivative of z with respect to the caller's variables (its whitening).
+
+        Returns:
+            Local rotations [T, 15, 3, 3], and their right tangents' derivative [T, 45, E]:
+            ``R(x + dx) = R(x) Exp(J dx)``, three rows a joint.
+        """
+        waves = self.waves(times_s)
+        num_times, num_waves = waves.shape
+        hidden_code, slope = _silu_and_slope(self.code_hidden(z))
+        code = self.code_linear(z) + self.code_out(hidden_code)
+        d_code = seed.T @ (
+            self.code_linear.weight.T + (self.code_hidden.weight * slope.unsqueeze(-1)).T @ self.code_out.weight.T
+        )  # [E, C]
+        mix = self.mix(code).view(num_waves, -1)
+        d_mix = torch.matmul(d_code, self.mix.weight.view(num_waves, -1, code.shape[0]).mT)  # [K, E, H]
+        values = waves @ mix
+        tangents = (waves @ d_mix.flatten(1)).view(num_times, d_code.shape[0], -1)  # [T, E, H]
+        hidden = _normalise_with_tangents(self.norms[0], values, tangents)
+        for layer, skip, norm in zip(self.layers, self.code_skips, self.norms[1:], strict=True):
+            values = layer(hidden) + skip(code)
+            assert isinstance(layer, nn.Linear)
+            assert isinstance(skip, nn.Linear)
+            tangents = torch.matmul(tangents, layer.weight.T).add_(d_code @ skip.weight.T)
+            hidden = _normalise_with_tangents(norm, values, tangents)
+        linear = waves @ self.direct(z).view(num_waves, -1)
+        columns = torch.unflatten(self.head(hidden) + linear, -1, (15, 3, 2))
+        R_wrist = gram_schmidt(columns)
+        R_local = local_rotations(R_wrist)
+        # Local tangents are linear in the 90 outputs [T, 45, 90], and those in z (directly) and the hidden layer.
+        blocks = torch.einsum(
+            "tjac,jk->tjakc", gram_schmidt_jacobian(columns, R_wrist), torch.eye(15, dtype=z.dtype)
+        ).flatten(3)
+        to_local = local_tangent_map(R_local, blocks).flatten(1, 2)
+        d_direct = (waves @ (self.direct.weight @ seed).view(num_waves, -1)).view(num_times, NUM_OUTPUTS, -1)
+        jacobian = torch.bmm(to_local @ self.head.weight, tangents.mT)
+        return R_local, jacobian.baddbmm_(to_local, d_direct)
+
+
+def _silu_and_slope(values: Tensor) -> tuple[Tensor, Tensor]:
+    """SiLU of [...] and its derivative."""
+    gate = torch.sigmoid(values)
+    out = values * gate
+    return out, gate + out * (1.0 - gate)
+
+
+def _normalise_with_tangents(norm: nn.Module, values: Tensor, tangents: Tensor) -> Tensor:
+    """Apply RMS normalisation and SiLU to values [T, H]; tangents [T, E, H] are overwritten by theirs."""
+    assert isinstance(norm, nn.RMSNorm)
+    inverse_rms = torch.rsqrt(values.square().mean(-1, keepdim=True) + _NORM_EPSILON)
+    unit = values * inverse_rms
+    hidden, slope = _silu_and_slope(unit * norm.weight)
+    along = torch.bmm(tangents, unit.unsqueeze(-1))  # [T, E, 1]
+    tangents.baddbmm_(along, unit.unsqueeze(-2), alpha=-1.0 / values.shape[-1])
+    tangents.mul_((slope * norm.weight * inverse_rms).unsqueeze(-2))
+    return hidden

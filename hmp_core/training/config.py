@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that decides a training run, read from one YAML file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import yaml
+
+from hmp_core.errors import ConfigError
+from hmp_core.prior.config import PriorConfig
+from hmp_core.training.masking import MaskingConfig
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """How much motion is made up.
+
+    Attributes:
+        recordings: how many individuals.
+        seconds: length of each recording [s].
+        seed: of the generator.
+        share: share of training clips taken from it.
+    """
+
+    recordings: int = 600
+    seconds: float = 20.0
+    seed: int = 1
+    share: float = 0.6
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One training run.
+
+    Attributes:
+        prior: network sizes.
+        masking: what the encoder does not get to see.
+        generator: made-up motion.
+        split: JSON file that lists the signs held out, relative to the YAML file.
+        steps: optimiser steps.
+        batch: clips a step.
+        free_times: irregular times at which each clip is decoded.
+        pace: slowest and fastest playing speed of recordings.
+        input_noise_rad: largest noise on the rotations that the encoder gets, half of the clips [rad].
+        learning_rate: peak of the one-cycle schedule.
+        weight_decay: of AdamW.
+        divergence_weight: final weight of the KL term.
+        divergence_ramp: share of the steps over which that weight grows from zero.
+        average_decay: of the running average of the weights, which is what is saved.
+        seed: of the run.
+        save_minutes: time between two states to resume from [min].
+    """
+
+    prior: PriorConfig = field(default_factory=PriorConfig)
+    masking: MaskingConfig = field(default_factory=MaskingConfig)
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    split: str = "prior_split.json"
+    steps: int = 9000
+    batch: int = 64
+    free_times: int = 24
+    pace: tuple[float, float] = (0.6, 1.6)
+    input_noise_rad: float = 0.06
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 1e-4
+    divergence_weight: float = 1e-4
+    divergence_ramp: float = 0.3
+    average_decay: float = 0.998
+    seed: int = 0
+    save_minutes: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            ConfigError: naming the value and the allowed range.
+        """
+        for name in ("steps", "batch", "free_times"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}, allowed is 1 or more")
+        for name in ("learning_rate", "save_minutes"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} is {getattr(self, name)}, allowed is anything above 0")
+        if not 0.0 < self.pace[0] <= self.pace[1]:
+            raise ConfigError(f"pace is {self.pace}, allowed are two positive speeds, slowest first")
+
+
+def read_training_config(path: Path) -> TrainingConfig:
+    """Read a run's configuration; what the file leaves out keeps its default.
+
+    Raises:
+        ConfigError: the file is missing, not YAML, or has unknown or wrong entries.
+    """
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"the training configuration {path} cannot be read: {error}") from error
+    return _build(TrainingConfig, entries, str(path))
+
+
+def _build(kind: type[T], entries: Any, where: str) -> T:
+    """A dataclass from a mapping, nested ones included."""
+    if not isinstance(entries, Mapping):
+        raise ConfigError(f"{where} must hold names and values, not {type(entries).__name__}")
+    hints = get_type_hints(kind)
+    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for name, value in entries.items():
+        if name not in known:
+            raise ConfigError(f"{where}: unknown entry {name!r}; known are {', '.join(sorted(known))}")
+        hint = hints[name]
+        if is_dataclass(hint) and isinstance(hint, type):
+            values[name] = _build(hint, value, f"{where}: {name}")
+        elif isinstance(value, list):
+            values[name] = tuple(value)
+        elif hint is float and isinstance(value, int):
+            values[name] = float(value)
+        elif isinstance(hint, type) and not isinstance(value, hint):
+            raise ConfigError(f"{where}: {name} is {value!r}, expected {hint.__name__}")
+        else:
+            values[name] = value
+    return kind(**values)

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""All motion of a training run: recorded files without the held-out signs, and generated motion."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hmp_core.errors import ConfigError
+from hmp_core.hand.model import HandModel
+from hmp_core.prior.chain import FingerBones
+from hmp_core.training.config import TrainingConfig
+from hmp_core.training.generator import generate_motion
+from hmp_core.training.motion import FingerMotion
+from hmp_core.training.retarget import retarget_file
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sources with their shares of the clips, and a description for the checkpoint."""
+
+    sources: list[tuple[FingerMotion, float]]
+    description: dict[str, Any]
+
+
+def read_held_out(path: Path) -> frozenset[str]:
+    """Signs that training must not see.
+
+    Raises:
+        ConfigError: the file is missing or is not JSON with a list ``held_out``.
+    """
+    try:
+        return frozenset(str(sign) for sign in json.loads(path.read_text(encoding="utf-8"))["held_out"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"the split {path} must be JSON with a list 'held_out': {error}") from error
+
+
+def gather_corpus(
+    config: TrainingConfig,
+    config_folder: Path,
+    files: list[Path],
+    model: HandModel,
+    bones: FingerBones,
+    cache: Path,
+    report: Callable[[int, int, str], None],
+) -> Corpus:
+    """Retarget the files, leave the held-out signs out, and generate the rest.
+
+    Args:
+        config: of the run.
+        config_folder: where its ``split`` is found.
+        files: recorded motion; all files together get what the generator's share leaves.
+        model: the right hand.
+        bones: its bones.
+        cache: folder for retargeted motion.
+        report: called with frames or recordings done, all of them, and what they are.
+
+    Raises:
+        ConfigError: the split cannot be read.
+        DataError: a motion file cannot be used.
+    """
+    sources: list[tuple[FingerMotion, float]] = []
+    described: list[dict[str, Any]] = []
+    held_out = read_held_out(config_folder / config.split) if files else frozenset()
+    for path in files:
+        result = retarget_file(path, model, cache, report=partial(_named, report, path.name))
+        wanted = torch.tensor([label not in held_out for label in result.motion.labels], dtype=torch.bool)
+        kept = result.motion.select(wanted)
+        sources.append((kept, (1.0 - config.generator.share) / len(files)))
+        described.append(
+            {
+                "file": path.name,
+                "recordings": len(kept.lengths),
+                "frames": int(kept.lengths.sum()),
+                "rejected": result.rejected,
+                "residual_mm": 1e3 * float(result.residual_m[result.residual_m.isfinite()].median()),
+            }
+        )
+    share = config.generator.share if files else 1.0
+    if share > 0.0:
+        settings = config.generator
+        report(0, settings.recordings, "generated")
+        made = generate_motion(bones, settings.recordings, settings.seconds, settings.seed)
+        report(settings.recordings, settings.recordings, "generated")
+        sources.append((made, share))
+    return Corpus(
+        sources, {"hand": model.name, "files": described, "held_out": sorted(held_out), "run": asdict(config)}
+    )
+
+
+def _named(report: Callable[[int, int, str], None], what: str, done: int, total: int) -> None:
+    report(done, total, what)
