@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Error measures of joint sequences, as the paper's code computes them.
+
+Inputs are joints [T, 21, 3] in metres, wrist first; a frame with NaN is a missing one and gives NaN. Results are
+per frame in millimetres, so that the caller chooses which frames count. Definitions: HMP's evaluation code
+(RA-MPJPE, PA-MPJPE and RA-ACC; accelerations per squared frame, not per squared second).
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmp_core.hand.skeleton import WRIST
+
+_MM_PER_M: Final = 1000.0
+
+
+def ra_mpjpe(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Root-aligned mean joint error [T] mm: wrists laid on each other, mean over all 21 joints."""
+    return _mean_distance(_wrist_aligned(joints) - _wrist_aligned(truth))
+
+
+def pa_mpjpe(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean joint error [T] mm after the best similarity transform (scale, rotation, translation) of each frame."""
+    return _mean_distance(procrustes_aligned(joints, truth) - truth)
+
+
+def camera_mpjpe(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean joint error [T] mm in the camera frame, nothing aligned."""
+    return _mean_distance(joints - truth)
+
+
+def acceleration(joints: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Size of the wrist-aligned joints' second differences [T - 2] mm/frame², mean over joints.
+
+    Entry t belongs to frames t to t + 2 and is NaN unless all three are there.
+    """
+    return _mean_distance(np.diff(_wrist_aligned(joints), n=2, axis=0))
+
+
+def acceleration_error(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Size of the difference between the wrist-aligned second differences [T - 2] mm/frame² (RA-ACC)."""
+    return _mean_distance(np.diff(_wrist_aligned(joints) - _wrist_aligned(truth), n=2, axis=0))
+
+
+def procrustes_aligned(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Joints [..., 21, 3] moved onto ``truth`` by the least-squares similarity transform (Umeyama 1991)."""
+    joints, truth = np.asarray(joints, np.float64), np.asarray(truth, np.float64)
+    missing = ~(np.isfinite(joints) & np.isfinite(truth)).all(axis=(-2, -1), keepdims=True)
+    source, target = np.where(missing, 0.0, joints), np.where(missing, 0.0, truth)
+    source_mean, target_mean = source.mean(axis=-2, keepdims=True), target.mean(axis=-2, keepdims=True)
+    source, target = source - source_mean, target - target_mean
+    U, singular, Vt = np.linalg.svd(np.swapaxes(target, -1, -2) @ source)
+    # A proper rotation: the least singular direction gives way where the best map would mirror.
+    signs = np.ones_like(singular)
+    signs[..., -1] = np.sign(np.linalg.det(U @ Vt))
+    R = (U * signs[..., None, :]) @ Vt
+    spread = (source**2).sum(axis=(-2, -1))
+    scale = (singular * signs).sum(axis=-1) / np.where(spread > 0, spread, 1.0)
+    aligned = scale[..., None, None] * source @ np.swapaxes(R, -1, -2) + target_mean
+    return np.asarray(np.where(missing, np.nan, aligned))
+
+
+def _wrist_aligned(joints: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(joints - joints[..., WRIST : WRIST + 1, :], dtype=np.float64)
+
+
+def _mean_distance(differences: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.norm(differences, axis=-1).mean(axis=-1) * _MM_PER_M, dtype=np.float64)
