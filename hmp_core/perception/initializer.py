@@ -7,6 +7,7 @@ the place follows from the joints of that very pose and their viewing rays, so t
 network takes the part of PyMAF-X in Duran et al. (WACV 2024).
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,13 +16,14 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from hmp_core.assets import asset_path
+from hmp_core.frame import Frame
 from hmp_core.hand.ik_start import betas_from_bone_lengths
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.mirror import mirror_points, mirror_rotation_vector
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_BETAS, NUM_JOINTS, NUM_MANO_JOINTS, Side
-from hmp_core.observation import ManoPose
+from hmp_core.observation import HandObservation, ManoPose
 from hmp_core.perception.root import solve_wrist_position
 from hmp_core.perception.sessions import open_session
 
@@ -47,6 +49,13 @@ class HandInitializer:
         self._kinematics = HandKinematics(hand_model or open_hand)
         foreign = hand_model is not None and not np.array_equal(hand_model.v_template, open_hand.v_template)
         self._shape_map = _ShapeMap(open_hand, self._kinematics) if foreign else None
+
+    def observe(self, frame: Frame, hand: HandObservation) -> HandObservation:
+        """The observation with its pose, from its points alone; see ``PoseInitializer`` of the pipeline."""
+        if hand.side is None:
+            return hand
+        rays, sigma = frame.camera.rays(hand.keypoints_px), hand.keypoint_sigma_px / frame.camera.focal_px
+        return replace(hand, initial=self.initialize(hand.landmarks_m, rays, sigma, hand.side))
 
     def initialize(
         self,

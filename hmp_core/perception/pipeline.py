@@ -3,39 +3,36 @@
 """An image in, hand observations out."""
 
 import time
-from dataclasses import replace
 from typing import Final, Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from hmp_core.camera import Camera
 from hmp_core.errors import ImageError
 from hmp_core.frame import Frame
-from hmp_core.hand.skeleton import Side
-from hmp_core.observation import FrameObservation, HandObservation, ManoPose
+from hmp_core.hand.skeleton import NUM_JOINTS
+from hmp_core.observation import FrameObservation, HandObservation
 from hmp_core.perception.config import PerceptionConfig
 from hmp_core.perception.evidence import second_look, weigh
 from hmp_core.perception.landmark_frame import landmarks_from_crop
 from hmp_core.perception.landmark_network import LandmarkNetwork
 from hmp_core.perception.palm_detector import PalmDetector
+from hmp_core.perception.track import Track
 from hmp_core.perception.tracker import HandTracker, PerceptionCounters, Sighting
 
 _DEFAULTS: Final = PerceptionConfig()
 
 
 class PoseInitializer(Protocol):
-    """Gives a MANO pose for one hand in one image, or None where there is no honest one."""
+    """Completes what the landmark network saw of one hand."""
 
-    def initialize(
-        self,
-        landmarks_m: NDArray[np.floating],
-        rays: NDArray[np.floating],
-        ray_sigma: NDArray[np.floating],
-        side: Side,
-    ) -> ManoPose | None:
-        """See :meth:`hmp_core.perception.initializer.HandInitializer.initialize`."""
+    def observe(self, frame: Frame, hand: HandObservation) -> HandObservation:
+        """Give the observation its MANO pose, from its points or from the image.
+
+        A hand that the landmark network lost sight of comes without evidence (all sigmas inf); an initializer that
+        sees it in the image gives it keypoints too. Whoever has no honest pose returns the observation as it is.
+        """
 
 
 class HandPerception:
@@ -43,7 +40,7 @@ class HandPerception:
 
     Args:
         config: thresholds and intervals.
-        initializer: gives each observation its MANO pose; without one ``initial`` stays None.
+        initializer: gives observations their MANO pose once the side is known; without one ``initial`` stays None.
 
     Raises:
         AssetError: when a shipped network is missing or altered.
@@ -76,7 +73,8 @@ class HandPerception:
         sightings = self._tracker.update(frame.image, frame.stamp_ns)
         hands = [self._observe(frame, sighting) for sighting in sightings]
         detected = time.perf_counter()
-        hands = [self._with_pose(hand, frame.camera) for hand in hands]
+        if self._initializer is not None:
+            hands = self._initialize(frame, hands, self._initializer)
         finished = time.perf_counter()
         self.counters.images += 1
         stage_ms = {"detect": 1e3 * (detected - started), "initialize": 1e3 * (finished - detected)}
@@ -121,10 +119,28 @@ class HandPerception:
             landmark_sigma_m=evidence.landmark_sigma_m,
         )
 
-    def _with_pose(self, hand: HandObservation, camera: Camera) -> HandObservation:
-        """The observation with its initial pose, once the side is known."""
-        if self._initializer is None or hand.side is None:
-            return hand
-        rays, ray_sigma = camera.rays(hand.keypoints_px), hand.keypoint_sigma_px / camera.focal_px
-        pose = self._initializer.initialize(hand.landmarks_m, rays, ray_sigma, hand.side)
-        return replace(hand, initial=pose)
+    def _initialize(
+        self, frame: Frame, hands: list[HandObservation], initializer: PoseInitializer
+    ) -> list[HandObservation]:
+        """The observations with their poses, and hands that only the initializer sees."""
+        completed = [hand if hand.side is None else initializer.observe(frame, hand) for hand in hands]
+        for track in self._tracker.out_of_sight():
+            hand = initializer.observe(frame, _unseen(track, frame.stamp_ns))
+            if hand.initial is not None:
+                completed.append(hand)
+        return completed
+
+
+def _unseen(track: Track, stamp_ns: int) -> HandObservation:
+    """An observation without evidence, in the region where the hand should be."""
+    return HandObservation(
+        track_id=track.id,
+        side=track.vote.side,
+        side_score=track.vote.score,
+        presence=0.0,
+        roi=track.probe_roi(stamp_ns),
+        keypoints_px=np.full((NUM_JOINTS, 2), np.nan),
+        keypoint_sigma_px=np.full(NUM_JOINTS, np.inf),
+        landmarks_m=np.full((NUM_JOINTS, 3), np.nan),
+        landmark_sigma_m=np.full(NUM_JOINTS, np.inf),
+    )

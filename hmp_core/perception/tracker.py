@@ -107,6 +107,10 @@ class HandTracker:
             sighting.track.see(sighting.landmarks, stamp_ns)
         return sorted(sightings, key=lambda s: s.track.id)
 
+    def out_of_sight(self) -> list[Track]:
+        """Hands of a known side that the newest image did not show to the landmark network, within its patience."""
+        return [track for track in self._tracks if not track.followed and track.vote.side is not None]
+
     def _follow(self, image: NDArray[np.uint8], track: Track, stamp_ns: int) -> HandLandmarks | None:
         """Look where the hand was in the last image, then where its motion would have carried it."""
         probe = track.probe_roi(stamp_ns)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From frames to observations, on rendered pictures and on the real clips."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -146,9 +147,9 @@ class RecordingInitializer:
     def __init__(self):
         self.asked = []
 
-    def initialize(self, landmarks_m, rays, ray_sigma, side):
-        self.asked.append((landmarks_m, rays, ray_sigma, side))
-        return ManoPose(np.zeros((16, 3)), np.zeros(10), np.zeros(3))
+    def observe(self, frame, hand):
+        self.asked.append(hand)
+        return replace(hand, initial=ManoPose(np.zeros((16, 3)), np.zeros(10), np.zeros(3)))
 
 
 @pytest.mark.parametrize("side", list(Side))
@@ -161,11 +162,10 @@ def test_the_initializer_is_asked_once_the_side_is_known(side):
     assert {hand.side for hand in known} == {side}
     assert [hand.initial is None for hand in hands] == [hand.side is None for hand in hands]
     assert len(initializer.asked) == len(known)
-    landmarks, rays, ray_sigma, asked_side = initializer.asked[-1]
-    np.testing.assert_array_equal(landmarks, known[-1].landmarks_m)
-    np.testing.assert_allclose(rays, CAMERA.rays(known[-1].keypoints_px))
-    np.testing.assert_allclose(ray_sigma * CAMERA.focal_px, known[-1].keypoint_sigma_px)
-    assert asked_side is side
+    asked = initializer.asked[-1]
+    assert asked.initial is None
+    np.testing.assert_array_equal(asked.landmarks_m, known[-1].landmarks_m)
+    assert asked.side is side
 
 
 def test_an_observation_carries_stamp_camera_times_and_wrist_relative_points():
