@@ -35,7 +35,7 @@ _FINGER_COLOURS: Final[tuple[Bgr, ...]] = (
 )
 _WRIST_COLOUR: Final[Bgr] = (245, 245, 245)
 _GREY: Final[Bgr] = (140, 140, 140)
-_SIGMAS: Final = 2.0
+_WIDEST_HAZE_M: Final = 0.05
 _DRAWN_STATUSES: Final = (HandStatus.OBSERVED, HandStatus.PARTIAL, HandStatus.INFILLED, HandStatus.LOST)
 _SUBPIXEL_BITS: Final = 4
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
@@ -47,7 +47,7 @@ def draw_overlay(
     """Draw the hands of one image.
 
     Each finger has its hue. Joints with evidence are filled and their bones solid; filled-in joints are hollow
-    and their bones thin and pale; a lost hand is grey. The haze around a joint is two standard deviations wide.
+    and their bones thin and pale; a lost hand is grey. The haze around a joint has the radius of its standard deviation, 5 cm at most.
     Small white crosses are the raw keypoints. A label per hand and a legend tell the status.
 
     Args:
@@ -90,7 +90,8 @@ def _draw_haze(image: NDArray[np.uint8], hand: HandEstimate, camera: Camera) -> 
     pixels = camera.project(hand.joints_camera)
     depths = hand.joints_camera[:, 2]
     usable = np.isfinite(pixels).all(axis=1) & (hand.joint_stddev_m > 0) & (depths > 0)
-    radii = np.where(usable, _SIGMAS * hand.joint_stddev_m * camera.focal_px / np.where(depths > 0, depths, 1), 0)
+    sigmas = np.minimum(hand.joint_stddev_m, _WIDEST_HAZE_M)
+    radii = np.where(usable, sigmas * camera.focal_px / np.where(depths > 0, depths, 1), 0)
     if not usable.any():
         return
     top_left = np.floor((pixels - radii[:, None])[usable].min(axis=0)).astype(int) - 2

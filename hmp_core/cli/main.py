@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The `hmp` command."""
+
+import sys
+
+import typer
+
+from hmp_core.cli.console import STDERR, configure_logs
+from hmp_core.cli.synth import synth
+from hmp_core.cli.track import track
+from hmp_core.cli.train import train
+from hmp_core.cli.train_initializer import train_initializer
+from hmp_core.errors import HmpError
+
+app = typer.Typer(
+    name="hmp",
+    help="Hand motion from one camera that survives occlusion.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(track)
+app.command()(synth)
+app.command()(train)
+app.command()(train_initializer)
+
+
+def main() -> None:
+    """Run the command; errors made for people become one line on stderr and exit code 2."""
+    configure_logs()
+    try:
+        app()
+    except HmpError as error:
+        STDERR.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)

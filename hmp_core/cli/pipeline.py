@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole path from an image to hands, as the commands run it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from hmp_core.estimate import FrameEstimate
+from hmp_core.fitting.online import OnlineFitter
+from hmp_core.frame import Frame
+from hmp_core.hand.loading import load_hand_model
+from hmp_core.hand.model import HandModel
+from hmp_core.observation import FrameObservation
+from hmp_core.perception.config import PerceptionConfig
+from hmp_core.perception.initializer import HandInitializer
+from hmp_core.perception.pipeline import HandPerception
+from hmp_core.prior.prior import load_prior
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Perception and fitter of one stream.
+
+    Attributes:
+        model: right hand.
+        perception: images to observations.
+        fitter: observations to estimates.
+    """
+
+    model: HandModel
+    perception: HandPerception
+    fitter: OnlineFitter
+
+    def process(self, frame: Frame) -> tuple[FrameObservation, FrameEstimate]:
+        """See and fit one image.
+
+        Raises:
+            ImageError: the image cannot be used; count it and go on.
+        """
+        observation = self.perception.process(frame)
+        return observation, self.fitter.update(observation)
+
+
+def open_pipeline(mano: Path | None = None, max_hands: int = 2) -> Pipeline:
+    """Load the shipped models.
+
+    Args:
+        mano: the user's MANO file or its folder; None for the open hand.
+        max_hands: hands followed at a time, 1 or 2.
+
+    Raises:
+        AssetError: a shipped model is missing or altered.
+        HandModelError: the MANO file is unusable.
+        ConfigError: ``max_hands`` out of range.
+    """
+    torch.set_num_threads(1)
+    model = load_hand_model(mano)
+    perception = HandPerception(PerceptionConfig(max_hands=max_hands), HandInitializer(model))
+    return Pipeline(model, perception, OnlineFitter(model, load_prior()))
