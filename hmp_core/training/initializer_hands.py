@@ -16,6 +16,8 @@ from hmp_core.perception.initializer import points_on_rays
 from hmp_core.perception.root import solve_wrist_position
 
 _RAY_SIGMA = 2e-3
+_ACROSS_VIEW = 0.7
+_POINTING_KEPT = 0.3
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,14 @@ class HandSampler:
         rotations = torch.cat([turn[:, None], local], dim=1)
         betas = self._normal(batch, NUM_BETAS)
         return Hands(rotations, betas, relative_joints(self._kinematics, rotations, betas))
+
+    def draw_as_shown(self, count: int) -> Hands:
+        """Draw hands as they are shown to cameras: few point straight at the camera or away from it."""
+        hands = self.draw(3 * count)
+        # At rest the fingers run along -x, so the first column tells how far they point along the view.
+        along_view = hands.rotations[:, 0, 2, 0].abs()
+        kept = (along_view < _ACROSS_VIEW) | (torch.rand(3 * count, generator=self._generator) < _POINTING_KEPT)
+        return hands.rows(kept.nonzero()[:count, 0])
 
     def _draw_poses(self, batch: int) -> Tensor:
         """Whole poses, or one pose a finger; MANO's chains are three rotations each, finger after finger."""
