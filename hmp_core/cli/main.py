@@ -7,6 +7,7 @@ import sys
 import typer
 
 from hmp_core.cli.console import STDERR, configure_logs
+from hmp_core.cli.evaluate import eval_app
 from hmp_core.cli.synth import synth
 from hmp_core.cli.track import track
 from hmp_core.cli.train import train
@@ -24,6 +25,7 @@ app.command()(track)
 app.command()(synth)
 app.command()(train)
 app.command()(train_initializer)
+app.add_typer(eval_app, name="eval")
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from hmp_core.cli.console import STDERR, progress_bar, stop_on_interrupt
-from hmp_core.cli.pipeline import Pipeline, open_pipeline
 from hmp_core.errors import ImageError
 from hmp_core.estimate import FrameEstimate
 from hmp_core.evaluation.summary import summarize
@@ -26,6 +25,7 @@ from hmp_core.media.overlay import draw_overlay
 from hmp_core.media.sources import open_source
 from hmp_core.media.video_writer import VideoWriter
 from hmp_core.observation import FrameObservation
+from hmp_core.pipeline import Pipeline, open_pipeline
 
 ARRAYS_NAME: Final = "hands.npz"
 OVERLAY_NAME: Final = "overlay.mp4"

@@ -47,8 +47,8 @@ def draw_overlay(
     """Draw the hands of one image.
 
     Each finger has its hue. Joints with evidence are filled and their bones solid; filled-in joints are hollow
-    and their bones thin and pale; a lost hand is grey. The haze around a joint has the radius of its standard deviation, 5 cm at most.
-    Small white crosses are the raw keypoints. A label per hand and a legend tell the status.
+    and their bones thin and pale; a lost hand is grey. The haze around a joint is one standard deviation wide,
+    5 cm at most. Small white crosses are the raw keypoints. A label per hand and a legend tell the status.
 
     Args:
         frame: image and camera.

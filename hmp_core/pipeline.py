@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole path from an image to hands, as the commands run it."""
+"""The whole path from an image to hands: perception and fitter with the shipped models."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`hmp eval`: how good the output is."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hmp_core.cli.console import progress_bar
+from hmp_core.evaluation.gap import METHODS, GapResult, evaluate_gaps, spread_gaps
+from hmp_core.frame import Frame
+from hmp_core.media.intrinsics import DEFAULT_FOV_DEG, Intrinsics, load_camera
+from hmp_core.media.sources import open_source
+from hmp_core.pipeline import open_pipeline
+
+eval_app = typer.Typer(help="Measure how good the output is.", no_args_is_help=True)
+
+
+@eval_app.callback()
+def _evaluate() -> None:
+    """Measure how good the output is."""
+
+
+@eval_app.command()
+def video(
+    source: Annotated[str, typer.Argument(help="Video, image folder or bag with one hand in view throughout.")],
+    camera: Annotated[
+        Path | None, typer.Option(help="JSON with width, height, fx, fy, cx, cy, distortion.")
+    ] = None,
+    fov: Annotated[float, typer.Option(help="Field of view of the longer side [deg] without a camera file.")] = (
+        DEFAULT_FOV_DEG
+    ),
+    gaps: Annotated[int, typer.Option(help="How many gaps to paint.")] = 5,
+    gap_frames: Annotated[int, typer.Option(help="Length of each gap [frames].")] = 30,
+    max_frames: Annotated[int | None, typer.Option(help="Use only the first frames.")] = None,
+    mano: Annotated[Path | None, typer.Option(help="Your MANO_RIGHT.pkl; by default the open hand.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Paint a grey box over the hand now and then, and compare what fills the gaps with the run that saw it."""
+    calibrated = load_camera(camera) if camera else None
+    total = open_source(source, Intrinsics(calibrated, fov)).frame_count or 0
+    total = min(total, max_frames or total)
+    with progress_bar() as bar:
+        task = bar.add_task("clean and painted run", total=2 * total, note="")
+
+        def frames() -> Iterator[Frame]:
+            for frame in islice(open_source(source, Intrinsics(calibrated, fov)), max_frames):
+                yield frame
+                bar.advance(task)
+
+        _, results = evaluate_gaps(frames, lambda: open_pipeline(mano), spread_gaps(total, gap_frames, gaps))
+    if as_json:
+        print(json.dumps([_as_fields(result) for result in results]))
+    else:
+        _print_results(results)
+
+
+def _as_fields(result: GapResult) -> dict[str, Any]:
+    return {
+        "first": result.gap.first,
+        "last": result.gap.last,
+        "status": dict(Counter(status.name.lower() for status in result.statuses)),
+        "relative_mm": result.relative_mm,
+        "camera_mm": result.camera_mm,
+        "rejoin_jump_mm": result.rejoin_jump_mm,
+    }
+
+
+def _print_results(results: list[GapResult]) -> None:
+    """One row a gap, wrist-relative and camera-frame error per method, and the mean of all gaps."""
+    table = Table("frames", "infilled", *(f"{name} [mm]" for name in METHODS), "rejoin jump [mm]")
+    table.title = "error against the clean run: wrist-relative / camera frame"
+    for result in results:
+        infilled = Counter(status.name for status in result.statuses)["INFILLED"]
+        errors = (f"{result.relative_mm[name]:.1f} / {result.camera_mm[name]:.1f}" for name in METHODS)
+        span = f"{result.gap.first}-{result.gap.last}"
+        table.add_row(span, f"{infilled} of {len(result.statuses)}", *errors, f"{result.rejoin_jump_mm:.1f}")
+    means = (
+        f"{np.mean([result.relative_mm[name] for result in results]):.1f} / "
+        f"{np.mean([result.camera_mm[name] for result in results]):.1f}"
+        for name in METHODS
+    )
+    table.add_row("mean", "", *means, f"{max(result.rejoin_jump_mm for result in results):.1f} (largest)")
+    Console().print(table)
