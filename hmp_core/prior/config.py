@@ -27,12 +27,12 @@ class PriorConfig:
 
     window_s: float = 2.0
     grid_size: int = 32
-    latent_dim: int = 64
-    encoder_channels: tuple[int, int, int] = (24, 48, 96)
-    encoder_width: int = 512
+    latent_dim: int = 96
+    encoder_channels: tuple[int, int, int] = (16, 32, 64)
+    encoder_width: int = 384
     code_dim: int = 96
     field_width: int = 256
-    field_layers: int = 3
+    field_layers: int = 2
     harmonics: int = 15
     period_windows: float = 1.25
 

@@ -1,13 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the encoder sees of a motion: per joint and frame rotation, bone end, velocities, visibility."""
+"""What the encoder sees of a motion: per joint and frame rotations, bone end, velocities, visibility."""
 
+import roma
 import torch
 from torch import Tensor
 
 from hmp_core.prior.chain import FingerBones, compose, rotations_in_wrist, seen_through_chain
 
-NUM_CHANNELS = 16
+NUM_CHANNELS = 19
 _POSITION_SCALE = 10.0
 _VELOCITY_SCALE = 2.0
 _TURN_SCALE = 0.3
@@ -16,10 +17,10 @@ _TURN_SCALE = 0.3
 def clip_features(R_local: Tensor, visible: Tensor, step_s: float, bones: FingerBones) -> Tensor:
     """Features of clips on a regular time grid, zero wherever something unseen would enter.
 
-    Per joint: 6-D rotation in the wrist frame minus the identity's (6), end of its bone relative to its place on
-    the flat hand (3), that point's velocity (3), angular velocity in the wrist frame (3), visibility (1). All are
-    scaled to order one. Velocities are central differences and need both neighbours seen; at the two ends of the
-    window, and beside a gap, the one-sided difference is used.
+    Per joint: its local rotation vector (3), 6-D rotation in the wrist frame minus the identity's (6), end of its
+    bone relative to its place on the flat hand (3), that point's velocity (3), angular velocity in the wrist frame
+    (3), visibility (1). All are scaled to order one. Velocities are central differences and need both neighbours
+    seen; at the two ends of the window, and beside a gap, the one-sided difference is used.
 
     Args:
         R_local: [B, N, 15, 3, 3] local finger rotations; any value where unseen.
@@ -28,7 +29,7 @@ def clip_features(R_local: Tensor, visible: Tensor, step_s: float, bones: Finger
         bones: the rest hand.
 
     Returns:
-        [B, 15, 16, N].
+        [B, 15, 19, N].
     """
     seen = seen_through_chain(visible).to(R_local.dtype)
     R_wrist = rotations_in_wrist(R_local)
@@ -47,6 +48,7 @@ def clip_features(R_local: Tensor, visible: Tensor, step_s: float, bones: Finger
     spin = spin * pair / span
     features = torch.cat(
         (
+            roma.rotmat_to_rotvec(R_local) * seen.unsqueeze(-1),
             six * seen.unsqueeze(-1),
             _POSITION_SCALE * ends * seen.unsqueeze(-1),
             _VELOCITY_SCALE * velocity,

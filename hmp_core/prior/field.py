@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The neural motion field: one latent and a time in, fifteen finger rotations out (after NeMF, He et al. 2022).
 
-Changes against NeMF's decoder, all for the price of the Jacobian with respect to z, which a Gauss-Newton
-fitter needs many times a second:
+Changes against NeMF's decoder, for the price of the Jacobian with respect to z, which a Gauss-Newton fitter needs
+many times a second, and for what a latent of about a hundred numbers can carry:
 
 * The latent first passes through a small network of its own, once per window, and the field's first layer mixes
   the time encoding with weights made from that code. Time and latent multiply at once, which saves layers, and
@@ -12,6 +12,10 @@ fitter needs many times a second:
 * The time encoding has evenly spaced frequencies up to a cap, in place of octaves: hands move up to about 6 Hz,
   and nothing far above that can be decoded. Its period is longer than the window, since a shared period would tie
   the window's end, which is now, to its beginning.
+* The output is each joint's own rotation vector in place of six numbers in the wrist frame. Finger joints never
+  come near half a turn, so vectors are continuous here; and a finger that curls is a straight line in them, but a
+  curve of sines and cosines in the wrist frame. With 64 principal components of clips the mean joint error on
+  held-out signs falls from 4.5 to 3.5 mm. Losses and encoder features stay in the wrist frame.
 
 The code is added again before every layer (NeMF's skip), and its product is computed once per window. Beside the
 layers runs one straight path from z times the time encoding to the output: it carries what principal components of
@@ -20,15 +24,15 @@ clips would (and starts as them), the layers add what is not linear.
 
 import math
 
+import roma
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hmp_core.prior.chain import local_rotations
 from hmp_core.prior.config import PriorConfig
-from hmp_core.prior.six_d import gram_schmidt, gram_schmidt_jacobian, local_tangent_map
+from hmp_core.prior.exponential import right_jacobian
 
-NUM_OUTPUTS = 90
+NUM_OUTPUTS = 45
 _NORM_EPSILON = 1e-6
 
 
@@ -57,9 +61,9 @@ class MotionField(nn.Module):
         self.norms = nn.ModuleList(nn.RMSNorm(width, eps=_NORM_EPSILON) for _ in range(config.field_layers))
         self.head = nn.Linear(width, NUM_OUTPUTS)
         with torch.no_grad():
-            # Start from the flat hand that never moves: the first two columns of the identity for every joint.
+            # Start from the flat hand that never moves.
             self.head.weight.mul_(0.01)
-            self.head.bias.copy_(torch.eye(3)[:, :2].repeat(15, 1, 1).flatten())
+            self.head.bias.zero_()
             self.direct.weight.mul_(0.1)
             self.direct.bias.zero_()
 
@@ -78,7 +82,7 @@ class MotionField(nn.Module):
             times_s: [B, T] times in the window [s].
 
         Returns:
-            [B, T, 15, 3, 3] finger rotations in the wrist frame.
+            [B, T, 15, 3, 3] local finger rotations.
         """
         waves = self.waves(times_s)
         code = self.code_linear(z) + self.code_out(F.silu(self.code_hidden(z)))
@@ -87,7 +91,8 @@ class MotionField(nn.Module):
         for layer, skip, norm in zip(self.layers, self.code_skips, self.norms[1:], strict=True):
             hidden = F.silu(norm(layer(hidden) + skip(code).unsqueeze(-2)))
         linear = waves @ torch.unflatten(self.direct(z), -1, (waves.shape[-1], NUM_OUTPUTS))
-        return gram_schmidt(torch.unflatten(self.head(hidden) + linear, -1, (15, 3, 2)))
+        R_local: Tensor = roma.rotvec_to_rotmat(torch.unflatten(self.head(hidden) + linear, -1, (15, 3)))
+        return R_local
 
     @torch.no_grad()
     def local_with_jacobian(self, z: Tensor, times_s: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,17 +126,13 @@ class MotionField(nn.Module):
             tangents = torch.matmul(tangents, layer.weight.T).add_(d_code @ skip.weight.T)
             hidden = _normalise_with_tangents(norm, values, tangents)
         linear = waves @ self.direct(z).view(num_waves, -1)
-        columns = torch.unflatten(self.head(hidden) + linear, -1, (15, 3, 2))
-        R_wrist = gram_schmidt(columns)
-        R_local = local_rotations(R_wrist)
-        # Local tangents are linear in the 90 outputs [T, 45, 90], and those in z (directly) and the hidden layer.
-        blocks = torch.einsum(
-            "tjac,jk->tjakc", gram_schmidt_jacobian(columns, R_wrist), torch.eye(15, dtype=z.dtype)
-        ).flatten(3)
-        to_local = local_tangent_map(R_local, blocks).flatten(1, 2)
-        d_direct = (waves @ (self.direct.weight @ seed).view(num_waves, -1)).view(num_times, NUM_OUTPUTS, -1)
-        jacobian = torch.bmm(to_local @ self.head.weight, tangents.mT)
-        return R_local, jacobian.baddbmm_(to_local, d_direct)
+        vectors = torch.unflatten(self.head(hidden) + linear, -1, (15, 3))
+        # Tangents are linear in the 45 outputs, and those in the hidden layer and, directly, in z.
+        to_tangent = right_jacobian(vectors)
+        from_hidden = to_tangent @ self.head.weight.view(15, 3, -1)
+        d_direct = (waves @ (self.direct.weight @ seed).view(num_waves, -1)).view(num_times, 15, 3, -1)
+        jacobian = (to_tangent @ d_direct).flatten(1, 2)
+        return roma.rotvec_to_rotmat(vectors), jacobian.baddbmm_(from_hidden.flatten(1, 2), tangents.mT)
 
 
 def _silu_and_slope(values: Tensor) -> tuple[Tensor, Tensor]:

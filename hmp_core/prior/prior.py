@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from hmp_core.assets import asset_path
-from hmp_core.prior.chain import local_rotations
 from hmp_core.prior.checkpoint import Whitening, load_checkpoint
 from hmp_core.prior.vae import MotionVae
 
@@ -58,7 +57,8 @@ class MotionPrior(nn.Module):
         Returns:
             [B, T, 15, 3, 3] in MANO order, right hand.
         """
-        return local_rotations(self.vae.field(self.whitening_mean + z @ self.unwhitening_matrix.T, times_s))
+        R_local: Tensor = self.vae.field(self.whitening_mean + z @ self.unwhitening_matrix.T, times_s)
+        return R_local
 
     def decode_with_jacobian(self, z: Tensor, times_s: Tensor) -> tuple[Tensor, Tensor]:
         """Local finger rotations of one window and their derivative, without autograd.

@@ -41,7 +41,7 @@ class MotionVae(nn.Module):
             times_s: [B, T] times to decode at [s].
 
         Returns:
-            Rotations in the wrist frame [B, T, 15, 3, 3], mean and log-variance of z [B, D].
+            Local rotations [B, T, 15, 3, 3], mean and log-variance of z [B, D].
         """
         mean, log_variance = self.posterior(R_local, visible)
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()

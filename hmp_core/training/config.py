@@ -42,6 +42,7 @@ class TrainingConfig:
         masking: what the encoder does not get to see.
         generator: made-up motion.
         split: JSON file that lists the signs held out, relative to the YAML file.
+        start_clips: clips for the linear start and, at the end, for the whitening.
         steps: optimiser steps.
         batch: clips a step.
         free_times: irregular times at which each clip is decoded.
@@ -51,6 +52,7 @@ class TrainingConfig:
         weight_decay: of AdamW.
         divergence_weight: final weight of the KL term.
         divergence_ramp: share of the steps over which that weight grows from zero.
+        sample_limit_weight: weight of the anatomical limits on motion decoded from random latents.
         average_decay: of the running average of the weights, which is what is saved.
         seed: of the run.
         save_minutes: time between two states to resume from [min].
@@ -60,6 +62,7 @@ class TrainingConfig:
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     split: str = "prior_split.json"
+    start_clips: int = 16384
     steps: int = 9000
     batch: int = 64
     free_times: int = 24
@@ -69,6 +72,7 @@ class TrainingConfig:
     weight_decay: float = 1e-4
     divergence_weight: float = 1e-4
     divergence_ramp: float = 0.3
+    sample_limit_weight: float = 10.0
     average_decay: float = 0.998
     seed: int = 0
     save_minutes: float = 2.0

@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the prior is trained on: rotations, bone ends, and staying near the unit Gaussian."""
+"""What the prior is trained on: rotations, bone ends, staying near the unit Gaussian, and hands that can exist."""
 
 from dataclasses import dataclass
 
+import roma
 from torch import Tensor
 
+from hmp_core.hand.limits import limit_violation
 from hmp_core.prior.chain import FingerBones
 
 _POSITION_WEIGHT = 10.0
@@ -41,3 +43,8 @@ def motion_loss(
     gap = (bones(R_decoded) - bones(R_true)).abs().mean((-2, -1))
     divergence = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(-1).mean()
     return MotionLoss((angle.mean(-1) * weight).sum(), (gap * weight).sum(), divergence)
+
+
+def limit_excess(R_local: Tensor) -> Tensor:
+    """Mean angle [rad] by which local rotations [..., 15, 3, 3] leave the joints' anatomical limits."""
+    return limit_violation(roma.rotmat_to_rotvec(R_local)).abs().mean()

@@ -23,14 +23,14 @@ from hmp_core.prior.checkpoint import PriorCheckpoint, Whitening
 from hmp_core.prior.vae import MotionVae
 from hmp_core.training.config import TrainingConfig
 from hmp_core.training.dataset import ClipBatch, ClipSampler
-from hmp_core.training.losses import MotionLoss, motion_loss
+from hmp_core.training.losses import MotionLoss, limit_excess, motion_loss
 from hmp_core.training.masking import random_visibility
 from hmp_core.training.warm_start import warm_start
 
 _WARM_UP_STEPS = 200
 _LARGEST_GRADIENT = 1.0
 _LOG_EVERY = 50
-_WHITENING_CLIPS = 16384
+_SAMPLE_TIMES = 4
 _STATE_FILE = "state.safetensors"
 
 
@@ -57,13 +57,14 @@ class Trainer:
         self._folder = folder
         self.vae = MotionVae(config.prior, bones)
         if not (folder / _STATE_FILE).exists():
-            warm_start(self.vae, self._draw)
+            warm_start(self.vae, self._draw, config.start_clips)
         self._average = AveragedModel(self.vae, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))  # type: ignore[no-untyped-call]
         self._optimizer = torch.optim.AdamW(
             self.vae.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.step = 0
         self.seconds = 0.0
+        self._sums, self._counted = torch.zeros(4), 0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / _STATE_FILE).exists():
             self._resume()
@@ -73,27 +74,28 @@ class Trainer:
         config = self._config
         saved = began = time.monotonic()
         earlier_s = self.seconds
-        sums, counted, since = torch.zeros(4), 0, began
+        since, since_step = began, self.step
         self.vae.train()
         while self.step < config.steps:
             loss, total = self._one_step()
-            sums += torch.stack((total, loss.angle_rad, loss.position_m, loss.divergence)).detach()
-            counted += 1
+            self._sums += torch.stack((total, loss.angle_rad, loss.position_m, loss.divergence)).detach()
+            self._counted += 1
             now = time.monotonic()
             self.seconds = earlier_s + now - began
             if self.step % _LOG_EVERY == 0 or self.step == config.steps:
-                mean = (sums / counted).tolist()
+                mean = (self._sums / self._counted).tolist()
                 progress = Progress(
                     self.step,
                     mean[0],
                     math.degrees(mean[1]),
                     1e3 * mean[2],
                     mean[3],
-                    counted * config.batch / (now - since),
+                    (self.step - since_step) * config.batch / (now - since),
                 )
                 self._log(progress)
                 report(progress)
-                sums, counted, since = torch.zeros(4), 0, now
+                self._sums, self._counted = torch.zeros(4), 0
+                since, since_step = now, self.step
             if now - saved > 60.0 * config.save_minutes or self.step == config.steps:
                 self._save_state()
                 saved = now
@@ -106,7 +108,7 @@ class Trainer:
         grid = vae.grid_times()
         means = []
         with torch.no_grad():
-            for _ in range(_WHITENING_CLIPS // 256):
+            for _ in range(max(1, self._config.start_clips // 256)):
                 batch = self._sampler.draw(256, grid, 1, self._config.pace)
                 whole = batch.recorded_grid.mean(-1) > 0.99
                 visible = batch.recorded_grid[whole, :, None].expand(-1, -1, 15)
@@ -119,7 +121,7 @@ class Trainer:
             group["lr"] = config.learning_rate * self._schedule()
         loss = self._loss()
         ramp = min(1.0, self.step / max(1.0, config.divergence_ramp * config.steps))
-        total = loss.total(config.divergence_weight * ramp)
+        total = loss.total(config.divergence_weight * ramp) + config.sample_limit_weight * self._sample_excess()
         self._optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.vae.parameters(), _LARGEST_GRADIENT)
@@ -138,8 +140,15 @@ class Trainer:
     def _loss(self) -> MotionLoss:
         batch, noisy, visible = self._draw(self._config.batch)
         decoded, mean, log_variance = self.vae(noisy, visible, batch.times_s)
+        R_wrist = rotations_in_wrist(decoded)
         truth = rotations_in_wrist(batch.R_times)
-        return motion_loss(decoded, truth, batch.recorded_times, mean, log_variance, self.vae.bones)
+        return motion_loss(R_wrist, truth, batch.recorded_times, mean, log_variance, self.vae.bones)
+
+    def _sample_excess(self) -> Tensor:
+        """How far motion decoded from random latents leaves the joints' limits: the prior's own samples."""
+        z = torch.randn(self._config.batch, self._config.prior.latent_dim)
+        times = torch.rand(len(z), _SAMPLE_TIMES) * self._config.prior.window_s
+        return limit_excess(self.vae.field(z, times))
 
     def _with_noise(self, R: Tensor) -> Tensor:
         """Rotations with errors such as an initializer's, white ones and constant ones, on half of the clips."""
@@ -162,17 +171,32 @@ class Trainer:
                 writer.writeheader()
             writer.writerow({name: f"{value:.6g}" for name, value in vars(progress).items()})
 
+    def _drop_later_log(self) -> None:
+        """Remove what an interrupted run logged after the state that it left."""
+        path = self._folder / "log.csv"
+        if not path.exists():
+            return
+        head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [row for row in rows if float(row.split(",", 1)[0]) <= self.step]
+        path.write_text("".join((head, *kept)), encoding="utf-8")
+
     def _save_state(self) -> None:
         tensors = {f"vae.{name}": value for name, value in self.vae.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self._average.state_dict().items()}
         for index, state in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
         tensors["random"] = torch.get_rng_state()
+        tensors["sums"] = self._sums
         partial = self._folder / (_STATE_FILE + ".tmp")
         save_file(
             {name: value.clone().contiguous() for name, value in tensors.items()},
             partial,
-            metadata={"step": str(self.step), "seconds": str(self.seconds), "config": repr(self._config)},
+            metadata={
+                "step": str(self.step),
+                "seconds": str(self.seconds),
+                "counted": str(self._counted),
+                "config": repr(self._config),
+            },
         )
         partial.replace(self._folder / _STATE_FILE)
 
@@ -202,3 +226,5 @@ class Trainer:
         self._optimizer.load_state_dict({"state": state, "param_groups": groups})
         torch.set_rng_state(tensors["random"])
         self.step, self.seconds = int(header["step"]), float(header["seconds"])
+        self._sums, self._counted = tensors["sums"], int(header["counted"])
+        self._drop_later_log()

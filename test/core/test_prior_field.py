@@ -10,8 +10,8 @@ from hmp_core.errors import ConfigError
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.chain import FingerBones, local_rotations, rotations_in_wrist
 from hmp_core.prior.config import PriorConfig
+from hmp_core.prior.exponential import right_jacobian
 from hmp_core.prior.field import MotionField
-from hmp_core.prior.six_d import gram_schmidt
 
 SMALL = PriorConfig(latent_dim=9, code_dim=12, field_width=32, harmonics=4)
 
@@ -63,10 +63,10 @@ def test_jacobian_equals_autograd(seed, num_times, layers):
     times = torch.rand(num_times).double() * config.window_s
     seed_matrix = torch.randn(9, 9).double()
     R, J = field.local_with_jacobian(z, times, seed_matrix)
-    torch.testing.assert_close(R, local_rotations(field(z[None], times[None])[0]))
+    torch.testing.assert_close(R, field(z[None], times[None])[0])
 
     def tangent(x: torch.Tensor) -> torch.Tensor:
-        moved = local_rotations(field((z + seed_matrix @ x)[None], times[None])[0])
+        moved = field((z + seed_matrix @ x)[None], times[None])[0]
         return roma.rotmat_to_rotvec(R.mT @ moved).flatten(1)
 
     expected = torch.autograd.functional.jacobian(tangent, torch.zeros(9).double())
@@ -97,8 +97,16 @@ def test_time_encoding_is_band_limited():
     )
 
 
-def test_gram_schmidt_survives_zero_columns():
-    assert gram_schmidt(torch.zeros(2, 3, 2)).isfinite().all()
+@pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-3, 0.049, 0.051, 1.0, 3.0])
+def test_right_jacobian_at_any_angle(angle):
+    torch.manual_seed(0)
+    v = angle * torch.nn.functional.normalize(torch.randn(3, dtype=torch.float64), dim=0)
+
+    def tangent(x: torch.Tensor) -> torch.Tensor:
+        return roma.rotmat_to_rotvec(roma.rotvec_to_rotmat(v).T @ roma.rotvec_to_rotmat(v + x))
+
+    expected = torch.autograd.functional.jacobian(tangent, torch.zeros(3, dtype=torch.float64))
+    torch.testing.assert_close(right_jacobian(v), expected, rtol=0.0, atol=1e-8)
 
 
 @pytest.mark.parametrize(
