@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of an executable: start, spin, end cleanly on SIGINT and SIGTERM."""
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
 from hmp_core.errors import HmpError
+from hmp_ros.logs import RosLogHandler
 from hmp_ros.worker_node import WorkerNode
 
 
@@ -20,6 +23,7 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode]]) -> int:
     exception of a worker is a fault of the program and is raised again here.
     """
     nodes: Sequence[WorkerNode] = ()
+    logging.getLogger("hmp_core").addHandler(RosLogHandler(get_logger("hmp_core")))
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.ALL)
     try:
         nodes = make_nodes()

@@ -7,15 +7,12 @@ import time
 from collections import Counter
 from typing import Any, Final
 
+_ALWAYS_TOLD: Final = 3
 _QUIET_S: Final = 5.0
 
 
 class RosLogHandler(logging.Handler):
-    """Passes records of Python's ``logging`` on to a node's logger.
-
-    Args:
-        logger: of the node (``node.get_logger()``).
-    """
+    """Passes records of Python's ``logging`` on to a logger of ``rclpy``."""
 
     def __init__(self, logger: Any) -> None:
         super().__init__(logging.INFO)
@@ -33,7 +30,7 @@ class RosLogHandler(logging.Handler):
 
 
 class Faults:
-    """Counts inputs that could not be used, and warns about each kind at most every five seconds.
+    """Counts inputs that could not be used; warns of the first three of a kind, then at most every five seconds.
 
     Attributes:
         counts: how often each kind occurred.
@@ -48,6 +45,6 @@ class Faults:
         """Count a fault of this kind; ``detail`` tells the latest one."""
         self.counts[kind] += 1
         now = time.monotonic()
-        if now - self._warned_at.get(kind, -_QUIET_S) >= _QUIET_S:
+        if self.counts[kind] <= _ALWAYS_TOLD or now - self._warned_at[kind] >= _QUIET_S:
             self._warned_at[kind] = now
             self._logger.warning(f"skipped ({kind}, {self.counts[kind]} so far): {detail}")

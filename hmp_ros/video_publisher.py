@@ -29,6 +29,7 @@ from hmp_ros.parameters import declare, parameter
 from hmp_ros.worker_node import WorkerNode
 
 _POLL_S: Final = 0.05
+_SETTLE_S: Final = 0.5
 _LINGER_S: Final = 1.0
 
 
@@ -71,9 +72,12 @@ class VideoPublisher(WorkerNode):
 
     def work(self) -> None:
         """Play the source, wait for the last image to be read, and end the process."""
-        while self._image.get_subscription_count() < self.parameters.wait_for_subscribers:
-            if self._ended.wait(_POLL_S):
-                return
+        if self.parameters.wait_for_subscribers > 0:
+            while self._image.get_subscription_count() < self.parameters.wait_for_subscribers:
+                if self._ended.wait(_POLL_S):
+                    return
+            # The subscribers must discover this side too, or they miss the first images.
+            self._ended.wait(_SETTLE_S)
         count = self._play()
         self.get_logger().info(f"published {count} images of {self.parameters.video}")
         self._ended.wait(_LINGER_S)

@@ -1,15 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What our nodes have in common: a worker thread, log lines of the core, and a clean end."""
+"""What our nodes have in common: a worker thread and a clean end."""
 
-import logging
 import threading
 from abc import abstractmethod
 from typing import Any
 
 from rclpy.node import Node
-
-from hmp_ros.logs import RosLogHandler
 
 
 class WorkerNode(Node):
@@ -22,8 +19,6 @@ class WorkerNode(Node):
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, **options)
         self.failure: Exception | None = None
-        self._log_handler = RosLogHandler(self.get_logger())
-        logging.getLogger("hmp_core").addHandler(self._log_handler)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @abstractmethod
@@ -43,7 +38,6 @@ class WorkerNode(Node):
         self.interrupt()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
-        logging.getLogger("hmp_core").removeHandler(self._log_handler)
 
     def _run(self) -> None:
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    import rclpy
     from graph import Process, Recorder
 
 _ADVICE = (
@@ -34,9 +35,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _private_graph() -> None:
-    """Keep the tests on this machine, and apart from every other graph on it."""
+    """Keep the tests on this machine, and apart from every other graph on it; they publish large images."""
+    from hmp_ros import fastdds
+
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+    fastdds.use_profile()
+
+
+@pytest.fixture
+def context() -> "Iterator[rclpy.Context]":
+    """A ROS context for nodes in the test's own process."""
+    import rclpy
+
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    yield context
+    context.try_shutdown()
 
 
 @pytest.fixture

@@ -36,6 +36,8 @@ class Process:
         command = [sys.executable, "-m", f"hmp_ros.{executable}", "--ros-args"]
         for argument in arguments:
             command += ["-p", argument]
+        # Readers need no profile, and the video publisher brings its own.
+        inherited = {name: value for name, value in os.environ.items() if "DEFAULT_PROFILES_FILE" not in name}
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -43,7 +45,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=Path(__file__).parents[2],
-                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+                env={**inherited, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
             )
 

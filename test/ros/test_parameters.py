@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -19,14 +18,6 @@ class _Settings:
     hands: int = parameter(2, "Hands.", 1, 2)
     loop: bool = parameter(False, "Again.")
     path: str = parameter("", "File.")
-
-
-@pytest.fixture
-def context() -> Iterator[rclpy.Context]:
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    yield context
-    context.try_shutdown()
 
 
 def _node(context: rclpy.Context, **overrides: object) -> Node:

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``ros2 launch hmp_ros hmp.launch.py`` for real, wherever ``launch`` and ``launch_ros`` are installed."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from graph import START_S, Recorder, stamps_of
+
+from hmp_ros import qos
+from hmp_ros.msg import ManoHandArray
+
+pytest.importorskip(
+    "launch_ros.actions",
+    reason="launch files are not tested: launch_ros is not installed; it comes with ROS 2, not with the wheels",
+)
+
+LAUNCH_FILES = Path(__file__).parents[2] / "launch"
+# What `ros2 launch` does, without the need for ros2cli.
+RUN = """
+import sys
+from launch import LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch import LaunchDescription
+service = LaunchService()
+arguments = [tuple(argument.split(":=", 1)) for argument in sys.argv[2:]]
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(sys.argv[1], launch_arguments=arguments)]))
+sys.exit(service.run())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("composed", ["true", "false"])
+def test_the_launch_file_brings_hands(composed: str, short_clip: Path, recorder: Recorder, tmp_path: Path) -> None:
+    hands = recorder.record(ManoHandArray, "left_arm/hand/mano", qos.HANDS)
+    command = [sys.executable, "-c", RUN, str(LAUNCH_FILES / "hmp.launch.py")]
+    command += [f"video:={short_clip}", "loop:=true", f"composed:={composed}", "namespace:=left_arm"]
+    log = tmp_path / "launch.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "ROS_LOG_DIR": str(tmp_path), "OMP_NUM_THREADS": "1"},
+            start_new_session=True,
+        )
+    try:
+        seen = recorder.spin_until(lambda: sum(bool(message.hands) for message in hands) >= 5, 2 * START_S)
+        assert seen, log.read_text()
+        assert stamps_of(hands) == sorted(set(stamps_of(hands)))
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(START_S)
+    assert "Traceback" not in log.read_text()
+
+
+def test_every_argument_is_described() -> None:
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+    for name in ("hmp.launch.py", "demo.launch.py"):
+        description = get_launch_description_from_python_launch_file(str(LAUNCH_FILES / name))
+        arguments = description.get_launch_arguments()
+        assert arguments
+        for argument in arguments:
+            assert argument.description != "no description given", argument.name
