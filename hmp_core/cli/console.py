@@ -19,7 +19,7 @@ STDERR: Final = Console(stderr=True)
 def configure_logs() -> None:
     """Send warnings and above to stderr, without breaking a progress bar."""
     handler = RichHandler(console=STDERR, show_time=False, show_path=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
 
 
 def progress_bar() -> Progress:

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hmp_core.hand.skeleton import Side
+from hmp_core.media.scene import SceneConfig
+from hmp_core.media.synth import synthesize
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A synthesized clip: where it is and its truth."""
+
+    folder: Path
+    config: SceneConfig
+    truth: dict[str, np.ndarray]
+
+    @property
+    def video(self):
+        return str(self.folder / "video.mp4")
+
+    @property
+    def camera(self):
+        return str(self.folder / "camera.json")
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory):
+    """Two seconds of both hands, with one pass of a box."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("clip")
+    config = SceneConfig(
+        seconds=2.0,
+        fps=30.0,
+        width=480,
+        height=360,
+        sides=(Side.RIGHT, Side.LEFT),
+        passes=1,
+        occluder="box",
+        seed=4,
+    )
+    assert list(synthesize(folder, config)) == list(range(1, 61))
+    with np.load(folder / "truth.npz") as arrays:
+        return Clip(folder, config, dict(arrays))
