@@ -114,7 +114,7 @@ class HandRecorder:
 
     def save(self, path: Path) -> None:
         """Write ``hands.npz``."""
-        np.savez_compressed(path, allow_pickle=False, **self.arrays())
+        np.savez_compressed(path, **self.arrays())
 
     def _assign_slots(self, track_ids: list[int]) -> None:
         """Free the slots of tracks that left, and seat new ones in the first free slot."""
