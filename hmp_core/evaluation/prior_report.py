@@ -23,7 +23,9 @@ HIDDEN_FINGERS: Final = {
 """Fingers of MANO order (index, middle, pinky, ring, thumb) that are hidden together."""
 METHODS: Final = ("slerp", "hold", "encoder", "prior")
 _ACTIVE_M_PER_S: Final = 0.03
-_ROTATION_SIGMA: Final = 0.05
+_RESIDUAL_RAD: Final = 0.08
+_RESIDUAL_S: Final = 1.5
+_NOISE_RAD: Final = 0.02
 _GAUSS_NEWTON_STEPS: Final = 4
 _MARGIN_S: Final = 0.2
 _LIMIT_RAD: Final = 0.05
@@ -74,16 +76,68 @@ def encode_window(prior: MotionPrior, window: Window, seen: Tensor) -> Tensor:
     return prior.encode(R_grid[None], visible[None])[0]
 
 
-def fit_latent(prior: MotionPrior, window: Window, seen: Tensor, z: Tensor) -> Tensor:
-    """Latent [D] that explains the seen rotations best under N(0, I), by Gauss-Newton from ``z``."""
-    weight = seen.repeat_interleave(3, dim=-1) / _ROTATION_SIGMA  # [T, 45]
+def fit_latent(
+    prior: MotionPrior, window: Window, seen: Tensor, z: Tensor, residual_rad: float = _RESIDUAL_RAD
+) -> Tensor:
+    """Latent [D] that explains the seen rotations best under N(0, I), by Gauss-Newton from ``z``.
+
+    What the latent cannot follow is a residual of ``residual_rad`` that changes slowly: its covariance over time
+    weighs the evidence.
+    """
+    groups = _equally_seen(seen)
     for _ in range(_GAUSS_NEWTON_STEPS):
         R, J = prior.decode_with_jacobian(z, window.times_s)
-        residual = roma.rotmat_to_rotvec(compose(window.R.mT, R)).flatten(1) * weight
-        rows = (J * weight.unsqueeze(-1)).flatten(0, 1)
-        normal = rows.T @ rows + torch.eye(len(z))
-        z = z - torch.linalg.solve(normal, rows.T @ residual.flatten() + z)
+        residual = roma.rotmat_to_rotvec(compose(window.R.mT, R))
+        slopes = J.unflatten(1, (15, 3))  # type: ignore[no-untyped-call]
+        normal, gradient = torch.eye(len(z)), z.clone()
+        for frames, joints in groups:
+            factor = torch.linalg.cholesky(_covariance(window.times_s[frames], residual_rad))
+            by_z = slopes[frames][:, joints].flatten(1)
+            rows = torch.linalg.solve_triangular(factor, by_z, upper=False).reshape(-1, len(z))
+            misses = residual[frames][:, joints].flatten(1)
+            misses = torch.linalg.solve_triangular(factor, misses, upper=False).flatten()
+            normal += rows.T @ rows
+            gradient += rows.T @ misses
+        z = z - torch.linalg.solve(normal, gradient)
     return z
+
+
+def with_residual(window: Window, decoded: Tensor, seen: Tensor) -> Tensor:
+    """Decoded rotations plus, where hidden, what the seen frames lead one to expect that they miss."""
+    offset = roma.rotmat_to_rotvec(compose(decoded.mT, window.R))
+    filled = window.R.clone()
+    for frames, joints in _equally_seen(seen):
+        hidden = torch.nonzero(~torch.isin(torch.arange(len(seen)), frames)).flatten()
+        if not len(hidden):
+            continue
+        times = window.times_s
+        known = torch.linalg.solve(_covariance(times[frames], _RESIDUAL_RAD), offset[frames][:, joints].flatten(1))
+        carried = (_RESIDUAL_RAD**2 * _correlation(times[hidden], times[frames]) @ known).view(
+            len(hidden), len(joints), 3
+        )
+        where = (hidden[:, None], joints[None])
+        filled[where] = compose(decoded[where], roma.rotvec_to_rotmat(carried))
+    return filled
+
+
+def _equally_seen(seen: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Group joints by when they are seen: (frames, joints) index pairs; never-seen joints are left out."""
+    patterns, which = torch.unique(seen > 0, dim=1, return_inverse=True)
+    return [
+        (torch.nonzero(patterns[:, k]).flatten(), torch.nonzero(which == k).flatten())
+        for k in range(patterns.shape[1])
+        if patterns[:, k].any()
+    ]
+
+
+def _correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Correlation of the residual between times."""
+    return torch.exp(-(a[:, None] - b[None]).abs() / _RESIDUAL_S)
+
+
+def _covariance(times_s: Tensor, residual_rad: float) -> Tensor:
+    """Covariance of residual and noise at times [T], [T, T] [rad^2]."""
+    return residual_rad**2 * _correlation(times_s, times_s) + _NOISE_RAD**2 * torch.eye(len(times_s))
 
 
 def fill_slerp(window: Window, gap: slice) -> Tensor:
@@ -94,17 +148,6 @@ def fill_slerp(window: Window, gap: slice) -> Tensor:
     filled = window.R.clone()
     turn = roma.rotmat_to_rotvec(compose(left.mT, right))
     filled[gap] = compose(left, roma.rotvec_to_rotmat(share[:, None, None] * turn))
-    return filled
-
-
-def with_edge_offsets(window: Window, decoded: Tensor, gap: slice) -> Tensor:
-    """Decoded rotations plus, through the gap, what they missed at its two sides, one blending into the other."""
-    offset = roma.rotmat_to_rotvec(compose(decoded.mT, window.R))
-    left, right = offset[gap.start - 1], offset[gap.stop]
-    span = window.times_s[gap.stop] - window.times_s[gap.start - 1]
-    share = ((window.times_s[gap] - window.times_s[gap.start - 1]) / span)[:, None, None]
-    filled = decoded.clone()
-    filled[gap] = compose(decoded[gap], roma.rotvec_to_rotmat((1.0 - share) * left + share * right))
     return filled
 
 
@@ -143,7 +186,7 @@ def infill_errors(prior: MotionPrior, windows: list[Window], hidden: str, gap_s:
             "slerp": fill_slerp(window, gap),
             "hold": held,
             "encoder": encoded,
-            "prior": with_edge_offsets(window, fitted, gap),
+            "prior": with_residual(window, fitted, seen),
         }
         truth = _ends(prior, window.R)[gap][:, joints]
         speed = truth.diff(dim=0).norm(dim=-1).mean() / (window.times_s[1] - window.times_s[0])
@@ -167,7 +210,7 @@ def reconstruction_errors(prior: MotionPrior, windows: list[Window]) -> dict[str
         seen = torch.ones(len(window.times_s), 15)
         start = encode_window(prior, window, seen)
         truth = _ends(prior, window.R)
-        fitted = fit_latent(prior, window, seen, start)
+        fitted = fit_latent(prior, window, seen, start, residual_rad=0.0)
         encoded_ends = _ends(prior, prior.decode(start[None], window.times_s[None])[0])
         fitted_ends = _ends(prior, prior.decode(fitted[None], window.times_s[None])[0])
         encoded_mm.append((encoded_ends - truth).norm(dim=-1).mean())

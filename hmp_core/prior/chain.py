@@ -40,19 +40,6 @@ def compose(A: Tensor, B: Tensor) -> Tensor:
     return (A.unsqueeze(-1) * B.unsqueeze(-3)).sum(-2)
 
 
-def seen_through_chain(visible: Tensor) -> Tensor:
-    """Joints whose wrist-frame rotation is known: seen, and every joint between them and the wrist seen too.
-
-    Args:
-        visible: [..., 15] 1 (or True) where the local rotation was seen.
-
-    Returns:
-        [..., 15] float, 1 or 0.
-    """
-    chains = visible.to(torch.get_default_dtype() if visible.dtype == torch.bool else visible.dtype)
-    return split_fingers(chains, -1).cumprod(-1).flatten(-2)
-
-
 class FingerBones(nn.Module):
     """Bone vectors of one rest hand, which turn wrist-frame rotations into the positions of the bone ends.
 

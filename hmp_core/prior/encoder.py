@@ -18,7 +18,7 @@ from hmp_core.prior.features import NUM_CHANNELS
 
 _REACH = 2
 _LOG_VARIANCE_RANGE = (-12.0, 4.0)
-_FIRST_LOG_VARIANCE = -3.0
+_FIRST_LOG_VARIANCE = -5.0
 
 
 class SkeletonConv(nn.Module):

@@ -6,7 +6,7 @@ import roma
 import torch
 from torch import Tensor
 
-from hmp_core.prior.chain import FingerBones, compose, rotations_in_wrist, seen_through_chain
+from hmp_core.prior.chain import FingerBones, compose, rotations_in_wrist
 
 NUM_CHANNELS = 19
 _POSITION_SCALE = 10.0
@@ -15,12 +15,11 @@ _TURN_SCALE = 0.3
 
 
 def clip_features(R_local: Tensor, visible: Tensor, step_s: float, bones: FingerBones) -> Tensor:
-    """Features of clips on a regular time grid, zero wherever something unseen would enter.
+    """Features of clips on a regular time grid; unseen rotations are first bridged from seen ones.
 
     Per joint: its local rotation vector (3), 6-D rotation in the wrist frame minus the identity's (6), end of its
     bone relative to its place on the flat hand (3), that point's velocity (3), angular velocity in the wrist frame
-    (3), visibility (1). All are scaled to order one. Velocities are central differences and need both neighbours
-    seen; at the two ends of the window, and beside a gap, the one-sided difference is used.
+    (3), visibility (1). All are scaled to order one. Velocities are central differences, one-sided at the two ends.
 
     Args:
         R_local: [B, N, 15, 3, 3] local finger rotations; any value where unseen.
@@ -31,28 +30,27 @@ def clip_features(R_local: Tensor, visible: Tensor, step_s: float, bones: Finger
     Returns:
         [B, 15, 19, N].
     """
-    seen = seen_through_chain(visible).to(R_local.dtype)
-    R_wrist = rotations_in_wrist(R_local)
+    seen = visible.to(R_local.dtype)
+    vectors = bridge_gaps(roma.rotmat_to_rotvec(R_local), seen)
+    R_wrist = rotations_in_wrist(roma.rotvec_to_rotmat(vectors))
     identity = torch.eye(3, dtype=R_local.dtype, device=R_local.device)
     six = (R_wrist - identity)[..., :2].flatten(-2)
     ends = bones(R_wrist) - bones(identity.expand(15, 3, 3))
-    span, pair = _neighbour_spans(seen, step_s)
-    earlier, later = _neighbours(R_wrist, seen)
-    turn = compose(later, earlier.mT)
+    steps = torch.full((R_wrist.shape[1], 1, 1), 2.0 * step_s, dtype=R_local.dtype, device=R_local.device)
+    steps[[0, -1]] = step_s
+    turn = compose(_after(R_wrist), _before(R_wrist).mT)
     spin = 0.5 * torch.stack(
         (turn[..., 2, 1] - turn[..., 1, 2], turn[..., 0, 2] - turn[..., 2, 0], turn[..., 1, 0] - turn[..., 0, 1]),
         dim=-1,
     )
-    before, after = _neighbours(ends, seen)
-    velocity = (after - before) * pair / span
-    spin = spin * pair / span
+    velocity = _after(ends) - _before(ends)
     features = torch.cat(
         (
-            roma.rotmat_to_rotvec(R_local) * seen.unsqueeze(-1),
-            six * seen.unsqueeze(-1),
-            _POSITION_SCALE * ends * seen.unsqueeze(-1),
-            _VELOCITY_SCALE * velocity,
-            _TURN_SCALE * spin,
+            vectors,
+            six,
+            _POSITION_SCALE * ends,
+            _VELOCITY_SCALE * velocity / steps,
+            _TURN_SCALE * spin / steps,
             seen.unsqueeze(-1),
         ),
         dim=-1,
@@ -60,19 +58,35 @@ def clip_features(R_local: Tensor, visible: Tensor, step_s: float, bones: Finger
     return features.permute(0, 2, 3, 1)
 
 
-def _neighbours(values: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """Values [B, N, 15, ...] one sample before and after; an unseen or absent neighbour is the sample itself."""
-    mask = seen.view(*seen.shape, *([1] * (values.dim() - 3))) > 0
-    previous = torch.cat((values[:, :1], values[:, :-1]), dim=1)
-    following = torch.cat((values[:, 1:], values[:, -1:]), dim=1)
-    previous_seen = torch.cat((mask[:, :1], mask[:, :-1]), dim=1)
-    following_seen = torch.cat((mask[:, 1:], mask[:, -1:]), dim=1)
-    return torch.where(previous_seen, previous, values), torch.where(following_seen, following, values)
+def bridge_gaps(vectors: Tensor, seen: Tensor) -> Tensor:
+    """Straight lines across unseen spans, the nearest seen value at the window's ends, zero for a joint never seen.
+
+    Args:
+        vectors: [B, N, J, 3] rotation vectors at regular times [rad]; any value where unseen.
+        seen: [B, N, J] above 0 where seen.
+    """
+    count = vectors.shape[1]
+    index = torch.arange(count, device=vectors.device).view(1, -1, 1)
+    shown = seen > 0
+    last = torch.where(shown, index, -1).cummax(dim=1).values
+    following = torch.where(shown, index, count).flip(1).cummin(dim=1).values.flip(1)
+    never = last.eq(-1) & following.eq(count)
+    left = torch.where(last < 0, following, last).clamp_max(count - 1)
+    right = torch.where(following >= count, last, following).clamp_min(0)
+    share = (index - left) / (right - left).clamp_min(1)
+
+    def take(at: Tensor) -> Tensor:
+        return vectors.gather(1, at.unsqueeze(-1).expand(-1, -1, -1, 3))
+
+    bridged = torch.lerp(take(left), take(right), share.to(vectors.dtype).unsqueeze(-1))
+    return torch.where(never.unsqueeze(-1), 0.0, bridged)
 
 
-def _neighbour_spans(seen: Tensor, step_s: float) -> tuple[Tensor, Tensor]:
-    """Time between the neighbours that :func:`_neighbours` took [B, N, 15, 1] [s], and whether it is usable."""
-    edge = torch.zeros_like(seen[:, :1])
-    steps = torch.cat((edge, seen[:, :-1]), dim=1) + torch.cat((seen[:, 1:], edge), dim=1)
-    usable = seen * (steps > 0)
-    return step_s * steps.clamp_min(1.0).unsqueeze(-1), usable.unsqueeze(-1)
+def _before(values: Tensor) -> Tensor:
+    """Values [B, N, ...] one sample earlier, the first one twice."""
+    return torch.cat((values[:, :1], values[:, :-1]), dim=1)
+
+
+def _after(values: Tensor) -> Tensor:
+    """Values [B, N, ...] one sample later, the last one twice."""
+    return torch.cat((values[:, 1:], values[:, -1:]), dim=1)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All motion of a training run: recorded files without the held-out signs, and generated motion."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,9 +15,9 @@ import torch
 from hmp_core.errors import ConfigError
 from hmp_core.hand.model import HandModel
 from hmp_core.prior.chain import FingerBones
-from hmp_core.training.config import TrainingConfig
-from hmp_core.training.generator import generate_motion
-from hmp_core.training.motion import FingerMotion
+from hmp_core.training.config import GeneratorConfig, TrainingConfig
+from hmp_core.training.generator import GENERATOR_VERSION, generate_motion
+from hmp_core.training.motion import FingerMotion, read_motion, write_motion
 from hmp_core.training.retarget import retarget_file
 
 
@@ -85,12 +86,24 @@ def gather_corpus(
     if share > 0.0:
         settings = config.generator
         report(0, settings.recordings, "generated")
-        made = generate_motion(bones, settings.recordings, settings.seconds, settings.seed)
+        made = _generated(bones, settings, cache)
         report(settings.recordings, settings.recordings, "generated")
         sources.append((made, share))
     return Corpus(
         sources, {"hand": model.name, "files": described, "held_out": sorted(held_out), "run": asdict(config)}
     )
+
+
+def _generated(bones: FingerBones, settings: GeneratorConfig, cache: Path) -> FingerMotion:
+    """Made-up motion, or what an earlier run with the same hand and settings left in the cache."""
+    hand = torch.cat((bones.bases, bones.bones)).numpy().tobytes()
+    key = f"{GENERATOR_VERSION} {settings.recordings} {settings.seconds} {settings.seed}".encode() + hand
+    entry = cache / f"generated_{hashlib.sha256(key).hexdigest()[:16]}.safetensors"
+    motion = read_motion(entry)
+    if motion is None:
+        motion = generate_motion(bones, settings.recordings, settings.seconds, settings.seed)
+        write_motion(entry, motion)
+    return motion
 
 
 def _named(report: Callable[[int, int, str], None], what: str, done: int, total: int) -> None:

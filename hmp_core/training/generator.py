@@ -18,6 +18,8 @@ from hmp_core.training.individual import Individual
 from hmp_core.training.motion import FingerMotion
 from hmp_core.training.speed_profiles import play
 
+GENERATOR_VERSION: Final = 1
+"""Counts up when the same settings give another motion, so that caches are made anew."""
 RATE_HZ: Final = 60.0
 _MIN_GRASPS: Final = 8
 

@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finger motion as the trainer eats it, wherever it comes from."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 
@@ -29,3 +33,26 @@ class FingerMotion:
         keep = torch.repeat_interleave(wanted, self.lengths)
         labels = tuple(label for label, want in zip(self.labels, wanted.tolist(), strict=True) if want)
         return FingerMotion(self.rotation_vectors[keep], self.lengths[wanted], self.rate_hz, labels)
+
+
+def write_motion(path: Path, motion: FingerMotion) -> None:
+    """Keep motion in a safetensors file, which appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".tmp")
+    save_file(
+        {"rotation_vectors": motion.rotation_vectors, "lengths": motion.lengths},
+        partial,
+        metadata={"rate_hz": str(motion.rate_hz), "labels": json.dumps(motion.labels)},
+    )
+    partial.replace(path)
+
+
+def read_motion(path: Path) -> FingerMotion | None:
+    """Motion of :func:`write_motion`; None where the file is missing or was cut short, to be made anew."""
+    try:
+        with safe_open(str(path), framework="pt") as stream:
+            header = stream.metadata()
+            vectors, lengths = stream.get_tensor("rotation_vectors"), stream.get_tensor("lengths")
+    except (OSError, SafetensorError):
+        return None
+    return FingerMotion(vectors, lengths, float(header["rate_hz"]), tuple(json.loads(header["labels"])))

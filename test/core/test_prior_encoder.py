@@ -5,9 +5,9 @@ import roma
 import torch
 
 from hmp_core.hand.loading import load_hand_model
-from hmp_core.prior.chain import FingerBones, seen_through_chain
+from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.config import PriorConfig
-from hmp_core.prior.features import clip_features
+from hmp_core.prior.features import bridge_gaps, clip_features
 from hmp_core.prior.vae import MotionVae
 
 CONFIG = PriorConfig(latent_dim=8, grid_size=16, code_dim=8, field_width=16, encoder_width=32)
@@ -32,13 +32,19 @@ def _turning(count: int, rate: float) -> torch.Tensor:
     return roma.rotvec_to_rotmat(angle)
 
 
-def test_a_joint_behind_an_unseen_one_is_not_seen():
-    visible = torch.ones(15)
-    visible[4] = 0.0  # middle finger's middle joint
-    seen = seen_through_chain(visible)
-    assert seen[3] == 1.0
-    assert seen[4:6].sum() == 0.0
-    assert seen.sum() == 13.0
+def test_gaps_are_bridged_from_what_is_seen():
+    vectors = torch.arange(8.0).view(1, 8, 1, 1).expand(1, 8, 15, 3).clone()
+    seen = torch.ones(1, 8, 15)
+    seen[:, 2:5, 0] = 0.0  # inside
+    seen[:, :3, 1] = 0.0  # at the start
+    seen[:, 6:, 2] = 0.0  # at the end
+    seen[:, :, 3] = 0.0  # always
+    vectors[seen == 0] = 99.0
+    bridged = bridge_gaps(vectors, seen)[0, :, :, 0]
+    torch.testing.assert_close(bridged[:, 0], torch.arange(8.0))
+    assert bridged[:4, 1].tolist() == [3.0, 3.0, 3.0, 3.0]
+    assert bridged[5:, 2].tolist() == [5.0, 5.0, 5.0]
+    assert bridged[:, 3].abs().max() == 0.0
 
 
 def test_hidden_values_have_no_influence(vae):
@@ -57,25 +63,15 @@ def test_hiding_something_changes_the_latent(vae):
     assert not torch.allclose(vae.posterior(R, visible)[0], vae.posterior(R, hidden)[0])
 
 
-def test_velocities_are_in_seconds_also_beside_gaps(bones):
-    rate = 0.2
-    step_s = CONFIG.window_s / (CONFIG.grid_size - 1)
+def test_velocities_are_in_seconds_also_across_gaps(bones):
     visible = torch.ones(1, 16, 15)
     visible[:, 6:8] = 0.0
-    features = clip_features(_turning(1, rate), visible, step_s, bones)
-    spin = features[0, 0, 15:18]  # index base: its angular velocity, scaled
-    shown = torch.ones(16, dtype=torch.bool)
-    shown[6:8] = False
-    torch.testing.assert_close(spin[2, shown] / spin[2, 0], torch.ones(14), rtol=1e-3, atol=0.0)
-    assert features[0, :, :, 6:8].abs().max() == 0.0
-
-
-def test_a_lone_seen_frame_has_no_velocity(bones):
-    visible = torch.zeros(1, 16, 15)
-    visible[:, 5] = 1.0
-    features = clip_features(_turning(1, 0.5), visible, 0.1, bones)
-    assert features[:, :, 12:18].abs().max() == 0.0
-    assert features[:, :, :6, 5].abs().max() > 0.0
+    slow, fast = (
+        clip_features(_turning(1, 0.2), visible, CONFIG.window_s / 15 / factor, bones)[0, 0, 15:18]
+        for factor in (1.0, 3.0)
+    )
+    torch.testing.assert_close(slow[2], slow[2, :1].expand(16), rtol=1e-3, atol=0.0)
+    torch.testing.assert_close(fast, 3.0 * slow)
 
 
 def test_bool_and_float_visibility_agree(vae):
