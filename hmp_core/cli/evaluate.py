@@ -60,7 +60,7 @@ def video(
     if as_json:
         print(json.dumps([_as_fields(result) for result in results]))
     else:
-        _print_results(results)
+        print_results(results)
 
 
 def _as_fields(result: GapResult) -> dict[str, Any]:
@@ -74,9 +74,9 @@ def _as_fields(result: GapResult) -> dict[str, Any]:
     }
 
 
-def _print_results(results: list[GapResult]) -> None:
+def print_results(results: list[GapResult]) -> None:
     """One row a gap, wrist-relative and camera-frame error per method, and the mean of all gaps."""
-    table = Table("frames", "infilled", *(f"{name} [mm]" for name in METHODS), "rejoin jump [mm]")
+    table = Table("frames", "infilled", *(f"{name} (mm)" for name in METHODS), "rejoin jump (mm)")
     table.title = "error against the clean run: wrist-relative / camera frame"
     for result in results:
         infilled = Counter(status.name for status in result.statuses)["INFILLED"]

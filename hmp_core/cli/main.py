@@ -5,6 +5,7 @@
 import sys
 
 import typer
+from rich.markup import escape
 
 from hmp_core.cli.console import STDERR, configure_logs
 from hmp_core.cli.evaluate import eval_app
@@ -34,5 +35,5 @@ def main() -> None:
     try:
         app()
     except HmpError as error:
-        STDERR.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        STDERR.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

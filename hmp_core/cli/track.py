@@ -112,11 +112,11 @@ def print_summary(summary: dict[str, Any]) -> None:
     table.add_row("hands by side", ", ".join(f"{count} {side}" for side, count in summary["sides"].items()))
     table.add_row("hands by status", ", ".join(f"{count} {name}" for name, count in summary["status"].items()))
     for stage, spread in summary["ms"].items():
-        table.add_row(f"{stage} [ms], median / p95", _spread(spread))
-    table.add_row("reprojection [px], median / p95", _spread(summary["reprojection_px"]))
+        table.add_row(f"{stage} (ms), median / p95", _spread(spread))
+    table.add_row("reprojection (px), median / p95", _spread(summary["reprojection_px"]))
     accelerations = summary["acceleration_mm_per_frame2"].items()
     table.add_row(
-        "acceleration [mm/frame²]", ", ".join(f"{_number(value)} {name}" for name, value in accelerations)
+        "acceleration (mm/frame²)", ", ".join(f"{_number(value)} {name}" for name, value in accelerations)
     )
     for name, path in summary["files"].items():
         table.add_row(name, path)

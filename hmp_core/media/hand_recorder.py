@@ -114,7 +114,8 @@ class HandRecorder:
 
     def save(self, path: Path) -> None:
         """Write ``hands.npz``."""
-        np.savez_compressed(path, **self.arrays())
+        arrays: dict[str, Any] = dict(self.arrays())
+        np.savez_compressed(path, **arrays)
 
     def _assign_slots(self, track_ids: list[int]) -> None:
         """Free the slots of tracks that left, and seat new ones in the first free slot."""

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import sys
+
+import pytest
+
+from hmp_core.cli.evaluate import print_results
+from hmp_core.cli.main import app, main
+from hmp_core.cli.track import print_summary
+from hmp_core.errors import HmpError
+from hmp_core.estimate import HandStatus
+from hmp_core.evaluation.gap import METHODS, Gap, GapResult
+from hmp_core.evaluation.summary import summarize
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["hmp", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
+def test_help_names_every_command(monkeypatch, capsys):
+    assert run(monkeypatch, "--help") == 0
+    shown = capsys.readouterr().out
+    for command in ("track", "synth", "train", "eval"):
+        assert command in shown
+
+
+@pytest.mark.parametrize(
+    "arguments", [["track"], ["dance"], ["track", "a.mp4"], ["synth", "--out", "x", "--fps", "fast"]]
+)
+def test_wrong_usage_ends_with_code_2(monkeypatch, capsys, arguments):
+    assert run(monkeypatch, *arguments) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_error_text_is_shown_as_it_is(monkeypatch, capsys):
+    @app.command("fail-for-test")
+    def fail():
+        raise HmpError("sigma [rad] of [3] is wrong")
+
+    try:
+        assert run(monkeypatch, "fail-for-test") == 2
+    finally:
+        app.registered_commands.pop()
+    assert capsys.readouterr().err.strip() == "error: sigma [rad] of [3] is wrong"
+
+
+def test_tables_show_units_and_dashes_for_what_was_not_measured(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "160")
+    print_summary({**summarize({}), "files": {"hands.npz": "out/hands.npz"}})
+    shown = capsys.readouterr().out
+    for text in ("optimize (ms)", "reprojection (px)", "mm/frame²", "- / -", "out/hands.npz"):
+        assert text in shown
+    errors = {name: 12.34 for name in METHODS}
+    print_results([GapResult(Gap(3, 4), (HandStatus.INFILLED, HandStatus.LOST), errors, errors, 5.0)])
+    shown = capsys.readouterr().out
+    for text in ("slerp (mm)", "12.3 / 12.3", "1 of 2", "3-4"):
+        assert text in shown
