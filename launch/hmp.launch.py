@@ -50,7 +50,10 @@ def generate_launch_description() -> LaunchDescription:
                 "namespace", default_value="", description="Namespace of the nodes and of hand/*; one a camera."
             ),
             DeclareLaunchArgument(
-                "composed", default_value="true", choices=BOOLEANS, description="Run both nodes in one process."
+                "composed",
+                default_value="false",
+                choices=BOOLEANS,
+                description="Run both nodes in one process; two processes share two cores better.",
             ),
             DeclareLaunchArgument(
                 "use_sim_time",
