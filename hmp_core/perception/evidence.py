@@ -5,6 +5,13 @@
 The landmark network gives no uncertainty of its own, and its presence says little about single joints. So it looks
 twice: the second region is a little larger and turned. Where a joint is plain to see both looks agree; where it is
 covered, the network guesses, and guesses differently.
+
+The sigmas are hypotenuses of a few terms. Their factors were fitted to 2,118 sightings in 40 rendered scenes with
+exact truth, in which things pass in front of the hand (``tools/calibrate_evidence.py``; maximum likelihood under
+Student's t on one half of the scenes, scaled so that 95 % of the errors lie within two sigmas; figures from the
+other half). There, per axis, 96 % of the visible joints' keypoints and 84 % of the covered ones' lie within two
+sigmas, 95 % and 90 % of the landmarks. In a frame the disagreement of the looks ranks joints by their error with a
+rank correlation of 0.55 on the real clips with painted boxes; presence alone reaches 0.28.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmp_core.camera import Camera
+from hmp_core.hand.skeleton import WRIST
 from hmp_core.observation import Roi
 from hmp_core.perception.landmark_frame import landmarks_from_crop
 from hmp_core.perception.landmark_network import HandLandmarks
@@ -21,10 +29,15 @@ from hmp_core.perception.roi import wrap_angle
 
 _SECOND_SCALE: Final = 1.1
 _SECOND_TURN_RAD: Final = 0.25
-_KEYPOINT_FLOOR: Final = 0.005
-_KEYPOINT_GAIN: Final = 1.0
+# Keypoints, as fractions of the region's size: always; per disagreement of this joint; per mean over the hand.
+_KEYPOINT_FLOOR: Final = 0.018
+_KEYPOINT_OWN: Final = 1.75
+_KEYPOINT_MEAN: Final = 1.4
+# Landmarks: always [m]; per disagreement [m]; per distance from the wrist [m]; per keypoint disagreement.
 _LANDMARK_FLOOR_M: Final = 0.005
-_LANDMARK_GAIN: Final = 1.0
+_LANDMARK_OWN: Final = 0.77
+_LANDMARK_REACH: Final = 0.15
+_LANDMARK_KEYPOINT_M: Final = 0.48
 
 
 @dataclass(frozen=True)
@@ -47,12 +60,37 @@ def second_look(roi: Roi) -> Roi:
     )
 
 
-def weigh(first: HandLandmarks, second: HandLandmarks, camera: Camera) -> Evidence:
-    """Turn the difference of two looks at a hand into sigmas; a second look with NaNs leaves no evidence."""
-    moved = np.linalg.norm(first.keypoints_px - second.keypoints_px, axis=1)
+@dataclass(frozen=True)
+class Disagreement:
+    """How far two looks at a hand differ.
+
+    Attributes:
+        keypoints: [21] distances as fractions of the first region's size.
+        landmarks_m: [21] distances of the wrist-relative points [m].
+    """
+
+    keypoints: NDArray[np.float64]
+    landmarks_m: NDArray[np.float64]
+
+
+def compare(first: HandLandmarks, second: HandLandmarks, camera: Camera) -> Disagreement:
+    """Measure the disagreement of two looks."""
     points = [landmarks_from_crop(look.points_crop, look.roi, camera) for look in (first, second)]
-    moved_m = np.linalg.norm(points[0] - points[1], axis=1)
+    moved = np.linalg.norm(first.keypoints_px - second.keypoints_px, axis=1)
+    return Disagreement(moved / first.roi.size_px, np.linalg.norm(points[0] - points[1], axis=1))
+
+
+def weigh(first: HandLandmarks, second: HandLandmarks, camera: Camera) -> Evidence:
+    """Turn the disagreement of two looks into sigmas; a second look with NaNs leaves no evidence."""
+    moved = compare(first, second, camera)
+    own, mean = _KEYPOINT_OWN * moved.keypoints, _KEYPOINT_MEAN * moved.keypoints.mean()
+    keypoint = first.roi.size_px * np.sqrt(_KEYPOINT_FLOOR**2 + own**2 + mean**2)
+    reach = np.linalg.norm(first.points_crop - first.points_crop[WRIST], axis=1)
+    landmark = np.sqrt(
+        _LANDMARK_FLOOR_M**2
+        + (_LANDMARK_OWN * moved.landmarks_m) ** 2
+        + (_LANDMARK_REACH * reach) ** 2
+        + (_LANDMARK_KEYPOINT_M * moved.keypoints) ** 2
+    )
     seen = camera.contains(first.keypoints_px) & second.finite
-    keypoint = np.hypot(_KEYPOINT_FLOOR * first.roi.size_px, _KEYPOINT_GAIN * moved)
-    landmark = np.hypot(_LANDMARK_FLOOR_M, _LANDMARK_GAIN * moved_m)
     return Evidence(np.where(seen, keypoint, np.inf), np.where(seen, landmark, np.inf))

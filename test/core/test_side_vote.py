@@ -9,13 +9,13 @@ from hmp_core.perception.side_vote import SideVote
 probabilities = st.floats(0.0, 1.0)
 
 
-@given(st.lists(probabilities, min_size=1, max_size=60))
+@given(st.lists(probabilities, min_size=1, max_size=80))
 def test_a_side_once_decided_stays_and_needs_five_votes(votes):
     vote, decided = SideVote(), None
     for index, right in enumerate(votes):
         vote.add(right)
         assert index >= 4 or vote.side is None
-        assert index < 19 or vote.side is not None
+        assert index < 44 or vote.side is not None
         assert decided is None or vote.side is decided
         assert 0.5 <= vote.score <= 1.0
         decided = vote.side
@@ -26,7 +26,7 @@ def test_two_certain_but_wrong_images_do_not_decide(votes, first, second):
     for index in (first, second):
         votes[index % len(votes)] = 1.0
     vote = SideVote()
-    for right in (*votes, 0.05, 0.05, 0.05, 0.05):
+    for right in (*votes, *[0.05] * 8):
         vote.add(right)
     assert vote.side is Side.LEFT
 
