@@ -3,9 +3,10 @@
 """Where the wrist stands in the camera frame, from wrist-relative points and the rays they are seen on.
 
 A point p, known relative to the wrist, seen on the ray (u, v, 1), gives two equations that are linear in the
-wrist's position t: ``t_x - u t_z = u p_z - p_x`` and the same for y. Their weighted solution starts a few
-linearised rounds on the ray error itself, because the equations' own error favours a hand that is too near; there
-Geman-McClure weights take out wrong points. The result is as metric as the points: their scale is its depth.
+wrist's position t: ``t_x - u t_z = u p_z - p_x`` and the same for y. Their own error favours a hand that is too
+near, so they are solved as weighted least squares a few times over: each round scales them to the ray error at the
+last place, and gives wrong points less weight (Geman-McClure). The result is as metric
+as the points: their scale is its depth.
 """
 
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ from numpy.typing import NDArray
 
 _MIN_POINTS: Final = 3
 _MIN_DEPTH_M: Final = 0.02
+_NEAREST_M: Final = 0.05
 _MAX_RELATIVE_DEPTH_SIGMA: Final = 1.0
+_MAX_MISFIT: Final = 1.0
+"""Median ray error, in units of the rays' own spread, beyond which rays and points are not the same hand."""
+_MAX_CHANGE: Final = 3.0
+"""The same for the factor between the final depth and that of the spreads alone."""
 _KERNEL_WIDTH: Final = 3.0
 _RAYLEIGH_MEDIAN: Final = 1.1774
-_LINEAR_ROUNDS: Final = 4
-_LINEAR_FLOOR_M: Final = 1e-4
-_ROUNDS: Final = 6
+_ROUNDS: Final = 8
 _CONVERGED_RELATIVE: Final = 1e-5
 
 
@@ -52,7 +56,7 @@ def solve_wrist_position(
 
     Returns:
         The position, or None where the data do not fix one in front of the camera: fewer than three usable
-        points, all on one ray, or a depth whose sigma exceeds the depth itself.
+        points, all on one ray, rays that contradict the points, or a depth whose sigma exceeds the depth itself.
     """
     points, seen = np.asarray(points_m, dtype=np.float64), np.asarray(rays, dtype=np.float64)
     sigma = np.asarray(ray_sigma, dtype=np.float64)
@@ -61,38 +65,31 @@ def solve_wrist_position(
         return None
     with np.errstate(all="ignore"):  # absurd numbers overflow; what comes of them is checked, not warned about
         points, seen, sigma = points[usable], seen[usable], sigma[usable]
-        start = _start(points, seen, sigma)
-        return None if start is None else _refine(start, points, seen, sigma)
+        return _refine(_start(points, seen), points, seen, sigma)
 
 
-def _start(
-    points: NDArray[np.float64], rays: NDArray[np.float64], sigma: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """Least absolute error of the linear equations, by re-weighting: convex, so wrong points do not trap it."""
-    rows, right = _rows(rays), (rays * points[:, 2:] - points[:, :2]).ravel()
-    base = np.repeat(sigma.min() / sigma, 2)
-    weights = base**2
-    position = None
-    for _ in range(_LINEAR_ROUNDS):
-        position = _solve(*_normal_equations(rows, right, weights))
-        if position is None:
-            return None
-        error = np.abs(rows @ position - right)
-        weights = base / np.maximum(error, _LINEAR_FLOOR_M)
-    return position
+def _start(points: NDArray[np.float64], rays: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A place in front of the camera that up to a third of wrong points hardly move: medians of differences."""
+    first, second = np.triu_indices(len(points), 1)
+    metric = np.abs(points[first, :2] - points[second, :2]).sum(axis=1)
+    seen = np.abs(rays[first] - rays[second]).sum(axis=1)
+    depth = np.median(metric) / np.median(seen)
+    placed_z = points[:, 2] - np.median(points[:, 2]) + depth
+    across = np.median(rays * placed_z[:, None] - points[:, :2], axis=0)
+    return np.array([*across, depth - np.median(points[:, 2])])
 
 
 def _refine(
-    position: NDArray[np.float64],
+    start: NDArray[np.float64],
     points: NDArray[np.float64],
     rays: NDArray[np.float64],
     sigma: NDArray[np.float64],
 ) -> WristPosition | None:
     """Iteratively re-weighted Gauss-Newton on the ray error."""
+    position = start
     for _ in range(_ROUNDS):
-        placed = points + position
-        if not placed[:, 2].min() >= _MIN_DEPTH_M:
-            return None
+        # A round may overshoot; no point of a seen hand is behind the camera.
+        placed = points + position + (0.0, 0.0, max(0.0, _NEAREST_M - position[2] - points[:, 2].min()))
         predicted = placed[:, :2] / placed[:, 2:]
         residual = (rays - predicted) / sigma[:, None]
         distance = np.hypot(residual[:, 0], residual[:, 1])
@@ -104,13 +101,15 @@ def _refine(
         step = _solve(precision, right)
         if step is None:
             return None
-        position = np.asarray(position + step, dtype=np.float64)
+        position = np.asarray(placed[0] - points[0] + step, dtype=np.float64)
         if np.abs(step).max() < _CONVERGED_RELATIVE * abs(position[2]):
             break
     covariance = np.asarray(np.linalg.inv(precision) * scale**2, dtype=np.float64)
-    depth = float(min(points[:, 2].min(), 0.0) + position[2])
+    misfit = np.median(distance * sigma) / np.median(np.hypot(*(rays - np.median(rays, axis=0)).T))
+    agrees = misfit < _MAX_MISFIT and 1 / _MAX_CHANGE < position[2] / start[2] < _MAX_CHANGE
     known = np.isfinite(covariance).all() and np.sqrt(covariance[2, 2]) < _MAX_RELATIVE_DEPTH_SIGMA * position[2]
-    return WristPosition(position, covariance) if known and depth >= _MIN_DEPTH_M else None
+    ahead = min(points[:, 2].min(), 0.0) + position[2] >= _MIN_DEPTH_M
+    return WristPosition(position, covariance) if agrees and known and ahead else None
 
 
 def _rows(rays: NDArray[np.float64]) -> NDArray[np.float64]:
