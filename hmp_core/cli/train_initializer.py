@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`hmp train-initializer`: the network that turns perceived points into a MANO pose."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from hmp_core.hand.model import HandModel
 from hmp_core.media.perceived_hands import perceive_hands
 from hmp_core.perception.initializer import INITIALIZER
 from hmp_core.prior.chain import FingerBones
+from hmp_core.training.corpus import read_held_out
 from hmp_core.training.generator import generate_motion
 from hmp_core.training.initializer import InitializerTrainer, InitializerTraining, export_initializer
 from hmp_core.training.initializer_hands import Hands, HandSampler, Perceived, perceived_from_rays
@@ -37,20 +39,25 @@ def train_initializer(
         list[Path] | None,
         typer.Option(help="Motion file (.npz of 21 joints); repeat for several. None: generated poses alone."),
     ] = None,
+    split: Annotated[
+        Path | None, typer.Option(help="JSON file whose signs are left out of the motion files, as for the prior.")
+    ] = None,
     pictures: Annotated[
         int, typer.Option(min=0, help="Hands to render and show to the landmark network, whose errors are learnt.")
     ] = 6000,
-    steps: Annotated[int, typer.Option(min=10, help="Gradient steps.")] = 8000,
+    steps: Annotated[int, typer.Option(min=10, help="Gradient steps.")] = 6000,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    cache: Annotated[Path, typer.Option(help="Folder where retargeted motion is kept.")] = _DEFAULT_CACHE,
+    cache: Annotated[
+        Path, typer.Option(help="Folder where retargeted motion and perceived pictures are kept.")
+    ] = _DEFAULT_CACHE,
 ) -> None:
     """Train the initializer on the open hand and write it as ONNX; the shipped one enters the manifest."""
     torch.set_num_threads(1)
     model = load_hand_model()
     config = InitializerTraining(seed=seed, steps=steps)
     with progress_bar() as bars:
-        poses = _gather_poses(model, data or [], seed, cache.expanduser(), bars)
-        seen = _show_pictures(poses, model, pictures, config, bars) if pictures else None
+        poses = _gather_poses(model, data or [], split, seed, cache.expanduser(), bars)
+        seen = _show_pictures(poses, model, pictures, config, cache.expanduser(), bars) if pictures else None
         task = bars.add_task("training", total=steps, note="")
         trainer = InitializerTrainer(poses, model, config, seen)
         network = trainer.train(
@@ -63,7 +70,7 @@ def train_initializer(
             licence="Apache-2.0",
             source="Trained by this project on generated and recorded poses of the open hand, with made-up "
             "landmark errors and with renders seen by hand_landmarks.onnx",
-            tool="hmp train-initializer",
+            tool="hmp train-initializer --data leap_motion_60hz.npz --split config/prior_split.json",
             description="Initializer: landmarks_m [N,21,3] (relative to the wrist, camera axes, right hand), "
             "ray_points_m [N,21,3] (the same, moved onto their viewing rays), view [N,3] (unit direction to the "
             "hand) -> rotations [N,16,3,3] (MANO order, global first, camera frame), betas [N,10] (open hand).",
@@ -71,31 +78,49 @@ def train_initializer(
     STDERR.print(f"initializer written to {out}")
 
 
-def _gather_poses(model: HandModel, data: list[Path], seed: int, cache: Path, bars: Progress) -> Tensor:
+def _gather_poses(
+    model: HandModel, data: list[Path], split: Path | None, seed: int, cache: Path, bars: Progress
+) -> Tensor:
     """Finger poses [N, 15, 3, 3], generated and recorded."""
+    held_out = read_held_out(split) if split else frozenset()
     task = bars.add_task("poses", total=1 + len(data), note="generated motion")
     motion = generate_motion(FingerBones.of(model), _RECORDINGS, _SECONDS, seed, tries_per_grasp=_GRASPS)
     vectors = [motion.rotation_vectors[::_EVERY_FRAME]]
     for path in data:
         bars.update(task, advance=1, note=path.name)
-        vectors.append(retarget_file(path, model, cache).motion.rotation_vectors[::_EVERY_FRAME])
+        motion = retarget_file(path, model, cache).motion
+        wanted = torch.tensor([label not in held_out for label in motion.labels], dtype=torch.bool)
+        vectors.append(motion.select(wanted).rotation_vectors[::_EVERY_FRAME])
     bars.update(task, advance=1, note="")
     poses: Tensor = roma.rotvec_to_rotmat(torch.cat(vectors))
     return poses
 
 
 def _show_pictures(
-    poses: Tensor, model: HandModel, count: int, config: InitializerTraining, bars: Progress
+    poses: Tensor, model: HandModel, count: int, config: InitializerTraining, cache: Path, bars: Progress
 ) -> tuple[Hands, Perceived]:
-    """Hands that the real landmark network has seen, and how."""
+    """Hands that the real landmark network has seen, and how; the pictures of an earlier run are taken again."""
     generator = Generator().manual_seed(config.seed + 1)
     sampler = HandSampler(poses, HandKinematics(model), config.shuffled / 2, config.wobble_rad, generator)
     drawn = sampler.draw_as_shown(count)
-    pictures = perceive_hands(model, drawn.rotations.numpy(), drawn.betas.numpy(), config.seed)
     task = bars.add_task("pictures", total=count, note="rendered and perceived")
-    seen = list(bars.track(pictures, total=count, task_id=task))
-    kept = np.array([hand.presence > _MIN_PRESENCE for hand in seen])
-    points = np.array([hand.landmarks_m for hand in seen])[kept]
-    rays = np.array([hand.rays for hand in seen])[kept]
-    perceived, rows = perceived_from_rays(points, rays)
-    return drawn.rows(torch.from_numpy(np.flatnonzero(kept))[rows]), perceived
+    key = hashlib.sha256(model.v_template.tobytes() + drawn.joints.numpy().tobytes()).hexdigest()[:16]
+    kept_file = cache / f"perceived_{key}_{config.seed}.npz"
+    if not kept_file.exists():
+        pictures = perceive_hands(model, drawn.rotations.numpy(), drawn.betas.numpy(), config.seed)
+        seen = list(bars.track(pictures, total=count, task_id=task))
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = kept_file.with_name(kept_file.stem + ".partial.npz")
+        np.savez(
+            partial,
+            presence=[hand.presence for hand in seen],
+            landmarks_m=[hand.landmarks_m for hand in seen],
+            rays=[hand.rays for hand in seen],
+        )
+        partial.replace(kept_file)
+    bars.update(task, completed=count)
+    with np.load(kept_file) as file:
+        presence, points, rays = file["presence"], file["landmarks_m"], file["rays"]
+    clear = np.flatnonzero(presence > _MIN_PRESENCE)
+    perceived, rows = perceived_from_rays(points[clear], rays[clear])
+    return drawn.rows(torch.from_numpy(clear)[rows]), perceived

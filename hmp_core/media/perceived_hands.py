@@ -7,7 +7,7 @@ a far-off principal point give it the perspective of its place without drawing t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -97,11 +97,6 @@ def perceive_hands(
                 background = make_background(camera.width, camera.height, rng)
                 image = composite(renderer.draw(drawn), background)
                 yield _perceive(network, image, camera, joints, turn.numpy(), shape.numpy(), rng)
-
-
-def stack_hands(hands: list[PerceivedHand]) -> dict[str, NDArray[np.float64]]:
-    """One array a field, hands first."""
-    return {item.name: np.array([getattr(hand, item.name) for hand in hands]) for item in fields(PerceivedHand)}
 
 
 def _perceive(

@@ -35,6 +35,7 @@ class InitializerTraining:
         wobble_rad: standard deviation of a rotation added to every joint of the poses [rad].
         perceived: share of each batch that comes from hands really perceived, where there are any.
         retouch_m: standard deviation of what is added to perceived points, so that none is learnt by heart [m].
+        across_weight: of the joint error across the line of sight, against the whole joint error.
         rotation_weight: of the squared chordal rotation error, against the mean joint error [palm lengths].
         betas_weight: of the squared error of the betas.
         network, noise: sizes, and errors of the made-up perception.
@@ -48,6 +49,7 @@ class InitializerTraining:
     wobble_rad: float = 0.05
     perceived: float = 0.5
     retouch_m: float = 0.0015
+    across_weight: float = 1.0
     rotation_weight: float = 0.15
     betas_weight: float = 0.003
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -121,11 +123,16 @@ class InitializerTrainer:
     def _loss(self, hands: Hands, seen: Perceived) -> tuple[Tensor, float]:
         rotations, betas = self.network(seen.landmarks, seen.ray_points, seen.view)
         joints = relative_joints(self._kinematics, rotations, betas)
-        error = (joints - hands.joints)[:, 1:].norm(dim=-1).mean()
+        offset = (joints - hands.joints)[:, 1:]
+        error = offset.norm(dim=-1).mean()
+        # Depth errs most and would drown what the picture shows well: the place across the line of sight.
+        along = (offset * seen.view[:, None]).sum(-1, keepdim=True) * seen.view[:, None]
+        across = (offset - along).norm(dim=-1).mean()
         # The chordal distance has a gradient everywhere, which the angle itself lacks at 0 and pi.
         turn = (rotations - hands.rotations).square().sum(dim=(-2, -1)).mean()
         shape = (betas - hands.betas).square().mean()
-        loss = error / _PALM_M + self._config.rotation_weight * turn + self._config.betas_weight * shape
+        position = (error + self._config.across_weight * across) / _PALM_M
+        loss = position + self._config.rotation_weight * turn + self._config.betas_weight * shape
         return loss, 1e3 * float(error.detach())
 
 
