@@ -79,7 +79,7 @@ $(BUILT): $(INSTALLED) $(FILE_LIST) CMakeLists.txt package.xml $(wildcard msg/*.
 	@export VIRTUAL_ENV="$(VENV)" PATH="$(BIN):$$PATH" PYTHONWARNINGS=ignore $(PREFIXES); \
 	$(BIN)/python -m colcon --log-base build/log --log-level error build --symlink-install \
 	  --event-handlers console_cohesion- console_stderr- console_direct- status- summary- \
-	  --cmake-args -DBUILD_TESTING=OFF -DPython3_EXECUTABLE="$(BIN)/python" > build/colcon.log 2>&1 \
+	  --cmake-args -DPython3_EXECUTABLE="$(BIN)/python" > build/colcon.log 2>&1 \
 	  || { tail -n 40 build/log/latest_build/hmp_ros/stdout_stderr.log build/colcon.log; exit 1; }
 	@touch $@
 
