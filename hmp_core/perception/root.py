@@ -73,10 +73,10 @@ def _start(points: NDArray[np.float64], rays: NDArray[np.float64]) -> NDArray[np
     first, second = np.triu_indices(len(points), 1)
     metric = np.abs(points[first, :2] - points[second, :2]).sum(axis=1)
     seen = np.abs(rays[first] - rays[second]).sum(axis=1)
-    depth = np.median(metric) / np.median(seen)
-    placed_z = points[:, 2] - np.median(points[:, 2]) + depth
-    across = np.median(rays * placed_z[:, None] - points[:, :2], axis=0)
-    return np.array([*across, depth - np.median(points[:, 2])])
+    depth = _median(metric) / _median(seen)
+    placed_z = points[:, 2] - _median(points[:, 2]) + depth
+    across = _median(rays * placed_z[:, None] - points[:, :2])
+    return np.array([*across, depth - _median(points[:, 2])])
 
 
 def _refine(
@@ -94,7 +94,7 @@ def _refine(
         residual = (rays - predicted) / sigma[:, None]
         distance = np.hypot(residual[:, 0], residual[:, 1])
         # The points' own errors are not in the ray sigmas: let the residuals widen the kernel, never narrow it.
-        scale = np.maximum(1.0, np.median(distance) / _RAYLEIGH_MEDIAN)
+        scale = np.maximum(1.0, _median(distance) / _RAYLEIGH_MEDIAN)
         kernel = np.repeat((1.0 + (distance / (_KERNEL_WIDTH * scale)) ** 2) ** -2, 2)
         jacobian = _rows(predicted) / np.repeat(placed[:, 2] * sigma, 2)[:, None]
         precision, right = _normal_equations(jacobian, residual.ravel(), kernel)
@@ -105,11 +105,16 @@ def _refine(
         if np.abs(step).max() < _CONVERGED_RELATIVE * abs(position[2]):
             break
     covariance = np.asarray(np.linalg.inv(precision) * scale**2, dtype=np.float64)
-    misfit = np.median(distance * sigma) / np.median(np.hypot(*(rays - np.median(rays, axis=0)).T))
+    misfit = _median(distance * sigma) / _median(np.hypot(*(rays - _median(rays)).T))
     agrees = misfit < _MAX_MISFIT and 1 / _MAX_CHANGE < position[2] / start[2] < _MAX_CHANGE
     known = np.isfinite(covariance).all() and np.sqrt(covariance[2, 2]) < _MAX_RELATIVE_DEPTH_SIGMA * position[2]
     ahead = min(points[:, 2].min(), 0.0) + position[2] >= _MIN_DEPTH_M
     return WristPosition(position, covariance) if agrees and known and ahead else None
+
+
+def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The upper median over the rows: ten times as fast as NumPy's on a handful of numbers."""
+    return np.asarray(np.sort(values, axis=0)[len(values) // 2])
 
 
 def _rows(rays: NDArray[np.float64]) -> NDArray[np.float64]:
