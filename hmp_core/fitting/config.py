@@ -16,14 +16,17 @@ class FitterConfig:
         window_s: time span of the evidence [s].
         dense_s: the newest part of it that keeps (nearly) every step [s].
         max_steps: steps in a window at most.
-        iterations: Gauss-Newton iterations a frame once a track is warm.
+        iterations: Gauss-Newton iterations a frame at most, once a track is warm; one nearly always suffices.
         start_iterations: iterations at a track's first solve and after every re-anchoring.
         infill_timeout_s: age of the last evidence after which a hand is LOST [s].
+        coast_s: how long the forecast of an unseen hand keeps moving before it rests [s].
         lost_duration_s: how long LOST is published before the hand leaves the list [s].
         observed_sigma_m: a joint whose evidence sigma is below this counts as observed [m].
         evidence_correlation_s: correlation time of the detector's errors; denser steps share its information [s].
         outlier_sigmas: whitened residual norm at which the robust kernel turns over.
         limit_stddev_rad: softness of the anatomical joint limits [rad].
+        size_stddev, shape_stddev: prior standard deviation of β's first direction, which is size, and of the
+            others. Below the population's 1: what images say errs alike in all frames, and about size is nil.
         shape_memory_s: time over which β adopts what the window says about it [s].
         hand_size_stddev: relative spread of hand size in the population; one camera cannot see size, so the
             wrist's depth sigma carries it.
@@ -35,19 +38,22 @@ class FitterConfig:
     window_s: float = 1.7
     dense_s: float = 0.3
     max_steps: int = 24
-    iterations: int = 1
+    iterations: int = 3
     start_iterations: int = 8
     infill_timeout_s: float = 1.0
+    coast_s: float = 0.12
     lost_duration_s: float = 0.5
     observed_sigma_m: float = 0.010
     evidence_correlation_s: float = 0.1
     outlier_sigmas: float = 6.0
     limit_stddev_rad: float = 0.1
+    size_stddev: float = 0.1
+    shape_stddev: float = 0.5
     shape_memory_s: float = 2.0
     hand_size_stddev: float = 0.07
     blend_speed: float = 1.0
-    wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(2.0, 0.3))
-    wrist_translation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.3, 0.3))
+    wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(1.5, 0.15))
+    wrist_translation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.3, 0.2))
     finger_residual: Matern32 = field(default=Matern32(0.12, 0.35))
 
     def __post_init__(self) -> None:
@@ -58,11 +64,14 @@ class FitterConfig:
             "iterations": (1, 50),
             "start_iterations": (1, 100),
             "infill_timeout_s": (0.05, 3600.0),
+            "coast_s": (0.01, 10.0),
             "lost_duration_s": (0.0, 60.0),
             "observed_sigma_m": (0.001, 0.1),
             "evidence_correlation_s": (0.0, 1.0),
             "outlier_sigmas": (1.0, 100.0),
             "limit_stddev_rad": (0.001, 10.0),
+            "size_stddev": (0.001, 10.0),
+            "shape_stddev": (0.01, 10.0),
             "shape_memory_s": (0.1, 1000.0),
             "hand_size_stddev": (0.0, 0.5),
             "blend_speed": (0.05, 100.0),

@@ -3,16 +3,25 @@
 """Evidence of one time step, as a right hand in ray space; the border where left hands are mirrored in."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import roma
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from hmp_core.camera import Camera
+from hmp_core.fitting.terms.landmarks import LandmarkNuisance, eliminate_nuisance
+from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.mirror import mirror_points, mirror_rotation_vector
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
 from hmp_core.observation import HandObservation, ManoPose
+
+# Measured on renders against exact truth: common rotation and scale of the landmarks, and what then remains.
+_ROTATION_STDDEV_RAD: Final = 0.2
+_SCALE_STDDEV: Final = 0.12
+_LEAST_LANDMARK_SIGMA_M: Final = 0.008
 
 
 @dataclass(frozen=True)
@@ -22,10 +31,10 @@ class StepEvidence:
     Attributes:
         rays: [21, 2] undistorted (x/z, y/z).
         ray_information: [21] reciprocal sigmas; 0 where there is no evidence.
-        landmarks_m: [21, 3] relative to the wrist, camera axes [m].
+        landmarks_m: [21, 3] joints relative to the wrist, camera axes [m].
         landmark_information: [21] reciprocal sigmas [1/m]; 0 where there is none.
         presence: detector confidence.
-        initial: the initializer's pose, a start value only.
+        initial: the initializer's pose, where solves start.
     """
 
     rays: NDArray[np.float64]
@@ -40,17 +49,33 @@ class StepEvidence:
         return np.asarray(self.ray_information * sigma_m > depth_m)
 
 
-def canonical_evidence(observation: HandObservation, camera: Camera, side: Side) -> StepEvidence:
-    """Undistort, mirror left hands, turn sigmas into information; anything not finite becomes no evidence."""
+def canonical_evidence(
+    observation: HandObservation, camera: Camera, side: Side, kinematics: HandKinematics
+) -> StepEvidence:
+    """Undistort, mirror left hands, turn sigmas into information; anything not finite becomes no evidence.
+
+    Where the initializer found a pose, its joints stand in for the raw landmarks: it is a regression from these
+    very landmarks and keypoints to true hands, so this adds no evidence, it removes the network's bias.
+    """
     rays = camera.rays(observation.keypoints_px)
     landmarks = observation.landmarks_m
     initial = observation.initial
     if side is Side.LEFT:
         rays, landmarks = mirror_points(rays), mirror_points(landmarks)
         initial = mirror_pose(initial) if initial is not None else None
+    if initial is not None:
+        landmarks = _wrist_relative(initial, kinematics)
     rays, ray_information = _finite(rays, observation.keypoint_sigma_px / camera.focal_px)
-    landmarks, landmark_information = _finite(landmarks, observation.landmark_sigma_m)
+    sigma = np.maximum(observation.landmark_sigma_m, _LEAST_LANDMARK_SIGMA_M)
+    landmarks, landmark_information = _finite(landmarks, sigma)
     return StepEvidence(rays, ray_information, landmarks, landmark_information, observation.presence, initial)
+
+
+def _wrist_relative(pose: ManoPose, kinematics: HandKinematics) -> NDArray[np.float64]:
+    rotations = roma.rotvec_to_rotmat(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
+    betas, nowhere = torch.as_tensor(pose.betas, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
+    joints = kinematics.joints(rotations[None], betas, nowhere)[0]
+    return np.asarray((joints - joints[0]).numpy(), dtype=np.float64)
 
 
 def mirror_pose(pose: ManoPose) -> ManoPose:
@@ -68,12 +93,18 @@ def _finite(
 
 @dataclass(frozen=True)
 class WindowEvidence:
-    """Evidence of K steps as tensors, float64; steps without any have zero information everywhere."""
+    """Evidence of K steps as tensors, float64; steps without any have zero information everywhere.
+
+    Attributes:
+        rays, ray_information, landmarks_m, landmark_information: see :class:`StepEvidence`, [K, ...].
+        nuisance: rotation and scale of the landmarks, eliminated.
+    """
 
     rays: Tensor
     ray_information: Tensor
     landmarks_m: Tensor
     landmark_information: Tensor
+    nuisance: LandmarkNuisance
 
 
 def stack_evidence(
@@ -91,4 +122,6 @@ def stack_evidence(
             rays[k], landmarks[k] = step.rays, step.landmarks_m
             ray_information[k] = step.ray_information * share[k]
             landmark_information[k] = step.landmark_information * share[k]
-    return WindowEvidence(*map(torch.from_numpy, (rays, ray_information, landmarks, landmark_information)))
+    seen, sureness = torch.from_numpy(landmarks), torch.from_numpy(landmark_information)
+    nuisance = eliminate_nuisance(seen, sureness, _ROTATION_STDDEV_RAD, _SCALE_STDDEV)
+    return WindowEvidence(torch.from_numpy(rays), torch.from_numpy(ray_information), seen, sureness, nuisance)

@@ -14,8 +14,9 @@ from hmp_core.fitting.evidence import StepEvidence, stack_evidence
 from hmp_core.fitting.gauss_newton import GaussNewtonResult, minimise
 from hmp_core.fitting.interpolation import interpolate
 from hmp_core.fitting.motion import at_pose, predict, reanchor, start
-from hmp_core.fitting.objective import Objective, ShapePrior
+from hmp_core.fitting.objective import Objective
 from hmp_core.fitting.posterior import Posterior, newest_posterior
+from hmp_core.fitting.shape_prior import ShapePrior
 from hmp_core.fitting.step_quadratic import step_costs
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window import HandWindow
@@ -23,11 +24,11 @@ from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 
 _REFRESHED_STEPS: Final = 2
 _REANCHOR_ITERATIONS: Final = 2
-_LOCK_IN_FRAMES: Final = 3
-_LOCK_IN_PRESENCE: Final = 0.8
-_LOCK_IN_COST: Final = 30.0
-_GOOD_COST: Final = 42.0  # a sigma per keypoint and landmark: no other start can do much better
-_SHAPE_INFORMATION_LIMIT: Final = 1 / 0.05**2
+_DOUBT_PRESENCE: Final = 0.8
+_DOUBT_COST: Final = 12.0
+_DOUBT_FRAMES: Final = 3
+_DOUBT_PAUSE_FRAMES: Final = 10
+_RIVAL_ADVANTAGE: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,17 @@ class HandSolution:
 
 
 class HandFitter:
-    """Feed it steps in time order, ask it to solve; times are seconds since any epoch of the caller's."""
+    """Feed it steps in time order, ask it to solve; times are seconds since any epoch of the caller's.
+
+    Attributes:
+        restarts: how often a window was found to be locked in a wrong pose and given up.
+    """
 
     def __init__(self, model: WindowModel, config: FitterConfig) -> None:
         self._model = model
         self._config = config
-        self._shape = ShapePrior(torch.zeros(10, dtype=torch.float64), torch.eye(10, dtype=torch.float64))
+        self._shape = ShapePrior.of_average_hand(config.size_stddev, config.shape_stddev)
+        self.restarts = 0
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -68,8 +74,7 @@ class HandFitter:
         self._warm = False
         self._new_steps = 0  # at the end of the window, whose latent derivative is not known yet
         self._next_refresh = 0
-        self._initializer_cost = np.inf
-        self._locked_in = 0
+        self._doubtful = 0
 
     @property
     def started(self) -> bool:
@@ -101,13 +106,6 @@ class HandFitter:
         config = self._config
         self._keep(self._window.kept_steps(config.window_s, config.dense_s, config.max_steps))
 
-    def predicted(self, time_s: float) -> tuple[Trajectory, DecodedSteps]:
-        """The pose carried to ``time_s`` without new evidence."""
-        if self._trajectory is None:
-            raise RuntimeError("no pose yet: add evidence with an initial pose first")
-        step = predict(self._trajectory, time_s, self._config)
-        return step, self._model.decode(step)
-
     def at(self, time_s: float) -> tuple[Trajectory, DecodedSteps] | None:
         """The pose that the present window gives to an earlier time; None outside the window."""
         if self._trajectory is None or not self._window.times_s[0] <= time_s <= self._window.times_s[-1]:
@@ -130,11 +128,12 @@ class HandFitter:
         posterior = None
         if result.solution is not None:
             size = self._config.hand_size_stddev
-            posterior = newest_posterior(result.trajectory, result.jacobians, result.solution, size)
+            relative = decoded.joints_wrist_relative[0].numpy()
+            posterior = newest_posterior(result.trajectory, relative, result.jacobians, result.solution, size)
         solution = HandSolution(newest, decoded, posterior, result, self._window.observed, self._warm)
         self._due, self._warm = 0, True
         self._adopt_shape(posterior)
-        self._watch_for_lock_in(decoded)
+        self._doubt(decoded)
         return solution
 
     def _start(self, time_s: float, evidence: StepEvidence) -> None:
@@ -162,12 +161,11 @@ class HandFitter:
         """Prediction or initializer, whichever the evidence prefers; only the start of the iterations."""
         assert evidence.initial is not None
         predicted_cost = self._evidence_cost(self._model.decode(predicted), evidence)
-        self._initializer_cost = np.inf
-        if predicted_cost <= _GOOD_COST:
+        if predicted_cost <= _DOUBT_COST:
             return predicted
         initialised = at_pose(self._model, predicted, evidence.initial)
-        self._initializer_cost = self._evidence_cost(self._model.decode(initialised), evidence)
-        return predicted if predicted_cost <= self._initializer_cost else initialised
+        initial_cost = self._evidence_cost(self._model.decode(initialised), evidence)
+        return predicted if predicted_cost <= initial_cost else initialised
 
     def _evidence_cost(self, decoded: DecodedSteps, evidence: StepEvidence) -> float:
         stacked = stack_evidence([evidence], np.zeros(1), self._config.evidence_correlation_s)
@@ -191,27 +189,36 @@ class HandFitter:
         return self._model.latent_jacobian(trajectory.z, trajectory.times_s[steps], trajectory.origin_s)
 
     def _adopt_shape(self, posterior: Posterior | None) -> None:
-        """Let the belief about β follow the window slowly: each window's evidence enters once per memory span."""
-        if posterior is None or self._trajectory is None or len(self._window.times_s) < 2:
+        """Let the belief about β follow the window: its evidence enters once per memory span."""
+        if (
+            posterior is None
+            or self._trajectory is None
+            or self._window.observed < 2
+            or self._window.steps[-1] is None
+        ):
             return
         elapsed = self._window.times_s[-1] - self._window.times_s[-2]
         share = min(elapsed / self._config.shape_memory_s, 1.0)
-        window_says = torch.from_numpy(posterior.betas_information) - self._shape.information
-        mixed = self._shape.information + share * window_says
-        values, vectors = torch.linalg.eigh((mixed + mixed.T) / 2)
-        information = vectors @ torch.diag(values.clamp(1.0, _SHAPE_INFORMATION_LIMIT)) @ vectors.T
-        mean = self._shape.mean + share * (self._trajectory.betas - self._shape.mean)
-        self._shape = ShapePrior(mean, information)
+        information = torch.from_numpy(posterior.betas_information)
+        self._shape = self._shape.adopt(self._trajectory.betas, information, share)
 
-    def _watch_for_lock_in(self, decoded: DecodedSteps) -> None:
-        """Start over when, at high presence, the initializer has explained the evidence far better for a while."""
+    def _doubt(self, decoded: DecodedSteps) -> None:
+        """When confident evidence has been explained badly for some frames, let a fresh start compete.
+
+        A window can be locked into a wrong pose, its older steps pulling each new one back. A rival that knows
+        only the newest evidence starts from the initializer; if it explains that far better, it takes over.
+        """
         evidence = self._window.steps[-1]
-        if evidence is None or evidence.initial is None or evidence.presence < _LOCK_IN_PRESENCE:
-            self._locked_in = 0
+        if evidence is None or evidence.initial is None or evidence.presence < _DOUBT_PRESENCE:
             return
         cost = self._evidence_cost(decoded, evidence)
-        self._locked_in = self._locked_in + 1 if cost > self._initializer_cost + _LOCK_IN_COST else 0
-        if self._locked_in >= _LOCK_IN_FRAMES:
-            time_s = self._window.times_s[-1]
-            self._begin_anew()
-            self._start(time_s, evidence)
+        self._doubtful = self._doubtful + 1 if cost > _DOUBT_COST else 0
+        if self._doubtful < _DOUBT_FRAMES:
+            return
+        self._doubtful = -_DOUBT_PAUSE_FRAMES
+        rival = HandFitter(self._model, self._config)
+        rival.add(self._window.times_s[-1], evidence)
+        if rival._evidence_cost(rival.solve().decoded, evidence) < _RIVAL_ADVANTAGE * cost:
+            restarts = self.restarts + 1
+            vars(self).update(vars(rival))
+            self.restarts = restarts

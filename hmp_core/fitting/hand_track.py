@@ -51,6 +51,10 @@ class HandTrack:
         self._seen_ns: int | None = None
         self._focal_px = 1.0
         self._last: HandEstimate | None = None
+        self._expected: HandPose | None = None
+        self._published: HandPose
+        self._given_up = False
+        self._is_lost = False
 
     @property
     def last_seen_ns(self) -> int | None:
@@ -68,23 +72,30 @@ class HandTrack:
         """The hand at ``stamp_ns``; None before the side is decided or a pose exists."""
         if self._side is None:
             return None
-        if self._lost_at(self._waiting[0].stamp_ns if self._waiting else stamp_ns):
-            if not self._waiting:
-                return self.lost(stamp_ns)
-            # A hand that returns after a loss starts afresh, with the shape it had.
+        if not self._waiting and self._lost_at(stamp_ns):
+            self._is_lost = True
+            return self.lost(stamp_ns)
+        if self._is_lost:
+            # A hand that returns after LOST was published starts afresh, with the shape it had.
             self._fitter.restart()
             self._continuity = ContinuousPose(self._config.blend_speed)
+            self._is_lost = False
         if self._epoch_ns is None and self._waiting:
             self._epoch_ns = self._waiting[0].stamp_ns
         evidence = self._take_in(stamp_ns)
         if not self._fitter.started:
             return None
         time_s = self._seconds(stamp_ns)
+        restarts = self._fitter.restarts
         solution = self._fitter.solve()
-        solved = _pose(solution.newest, solution.decoded)
+        solved = self._coasting(time_s) or _pose(solution.newest, solution.decoded)
         if self._expected is not None:
             self._continuity.bridge(self._expected, solved, time_s)
+        elif self._given_up:
+            self._continuity.bridge(self._published, solved, time_s)
+        self._given_up = self._fitter.restarts > restarts
         published = self._continuity.apply(solved, time_s)
+        self._published = published
         self._last = self._estimate(stamp_ns, evidence, solution, published)
         return self._last
 
@@ -118,6 +129,19 @@ class HandTrack:
             window=None,
         )
 
+    def _coasting(self, time_s: float) -> HandPose | None:
+        """The pose to show inside a gap: the forecast, slowing down to a rest; None when there is no gap.
+
+        Nobody forecasts a whole hand for long: past ``coast_s`` or so, standing still errs least.
+        """
+        assert self._seen_ns is not None
+        gap_s = time_s - self._seconds(self._seen_ns)
+        coast_s = self._config.coast_s
+        if gap_s <= 0:
+            return None
+        past = self._fitter.at(time_s - gap_s + coast_s * (1 - np.exp(-gap_s / coast_s)))
+        return None if past is None else _pose(*past)
+
     def _lost_at(self, stamp_ns: int) -> bool:
         return self._seen_ns is not None and (stamp_ns - self._seen_ns) * 1e-9 > self._config.infill_timeout_s
 
@@ -128,18 +152,19 @@ class HandTrack:
     def _take_in(self, stamp_ns: int) -> StepEvidence | None:
         """Move waiting sightings into the window; the evidence at ``stamp_ns`` itself, if any.
 
-        Notes what would have been published now had nothing been seen, when a gap or a re-anchoring ends here:
+        Notes what would have been published now had nothing been seen, when a gap ends here:
         the published pose will lead on from there.
         """
         assert self._side is not None
-        self._expected: HandPose | None = None
+        self._expected = None
         newest: StepEvidence | None = None
         for sighting in self._waiting:
-            newest = canonical_evidence(sighting.observation, sighting.camera, self._side)
+            newest = canonical_evidence(sighting.observation, sighting.camera, self._side, self._model.kinematics)
             after_gap = self._seen_ns is not None and (sighting.stamp_ns - self._seen_ns) * 1e-9 > _GAP_S
             if after_gap and self._fitter.started:
                 time_s = self._seconds(stamp_ns)
-                self._expected = self._continuity.expected(_pose(*self._fitter.predicted(time_s)), time_s)
+                coasting = self._coasting(time_s)
+                self._expected = self._continuity.expected(coasting, time_s) if coasting else None
             self._fitter.add(self._seconds(sighting.stamp_ns), newest)
             self._seen_ns = sighting.stamp_ns
             self._focal_px = sighting.camera.focal_px

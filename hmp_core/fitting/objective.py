@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The window's objective: evidence at each step, motion between steps, the latent and shape priors."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 from hmp_core.fitting.arrow import ArrowSystem
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import WindowEvidence
+from hmp_core.fitting.shape_prior import ShapePrior
 from hmp_core.fitting.step_quadratic import BETAS, FINGERS, PLACE, WRIST, StepQuadratic, condense, step_costs
 from hmp_core.fitting.terms.chain import chain_factors, linear_chain, rotation_chain
 from hmp_core.fitting.terms.limits import joint_limits
@@ -30,19 +30,6 @@ from hmp_core.hand.skeleton import NUM_BETAS, NUM_FINGER_ROTATIONS
 
 _BODY: Final = ((ROTATION, WRIST), (POSITION, PLACE))
 """Unknowns of a step that are the hand's own coordinates."""
-
-
-@dataclass(frozen=True)
-class ShapePrior:
-    """What is believed of β before this window's evidence.
-
-    Attributes:
-        mean: [10].
-        information: [10, 10].
-    """
-
-    mean: Tensor
-    information: Tensor
 
 
 class Objective:

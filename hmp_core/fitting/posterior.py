@@ -29,12 +29,18 @@ class Posterior:
 
 
 def newest_posterior(
-    trajectory: Trajectory, jacobians: StepJacobians, solution: ArrowSolution, hand_size_stddev: float
+    trajectory: Trajectory,
+    joints_wrist_relative: NDArray[np.float64],
+    jacobians: StepJacobians,
+    solution: ArrowSolution,
+    hand_size_stddev: float,
 ) -> Posterior:
     """Marginalise onto the newest step.
 
     Args:
-        hand_size_stddev: relative spread of hand sizes; moves the wrist along its ray, unseen by one camera.
+        joints_wrist_relative: [21, 3] of the newest step [m].
+        hand_size_stddev: relative spread of hand sizes, unseen by one camera: it scales the hand and moves the
+            wrist along its ray.
     """
     shared = STEP_DIM + jacobians.finger_by_latent.shape[2]
     to_hand = np.zeros((61, shared + NUM_BETAS))
@@ -46,6 +52,7 @@ def newest_posterior(
     covariance = to_hand @ solution.newest_covariance @ to_hand.T
     by_hand = jacobians.joints[-1].numpy()
     joint_covariance = np.einsum("jai,ik,jak->ja", by_hand, covariance[:58, :58], by_hand, optimize=True)
+    joint_covariance += hand_size_stddev**2 * joints_wrist_relative**2
     to_camera = np.zeros((6, 61))
     to_camera[:3, 58:] = np.eye(3)
     to_camera[3:, :3] = trajectory.R_camera_wrist[-1].numpy()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from hmp_core.fitting.evidence import WindowEvidence
-from hmp_core.fitting.terms.landmarks import landmarks
+from hmp_core.fitting.terms.landmarks import landmark_rows, landmarks
 from hmp_core.fitting.terms.reprojection import reprojection
 from hmp_core.fitting.terms.robust import geman_mcclure
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
@@ -45,36 +45,46 @@ def condense(
     decoded: DecodedSteps, jacobians: StepJacobians, evidence: WindowEvidence, outlier_sigmas: float
 ) -> StepQuadratic:
     """Keypoints and landmarks, robustly weighted, as quadratics."""
-    pixel, by_joint = reprojection(decoded.joints_camera, evidence.rays, evidence.ray_information)
+    pixel, by_point = reprojection(decoded.keypoints_camera, evidence.rays, evidence.ray_information)
     pixel_cost, pixel_weight = geman_mcclure(pixel.square().sum(-1), outlier_sigmas)
-    metric = landmarks(decoded.joints_wrist_relative, evidence.landmarks_m, evidence.landmark_information)
+    weighted = pixel_weight[..., None, None] * by_point.mT
+    point_information = weighted @ by_point
+    point_pull = (weighted @ pixel[..., None])[..., 0]
+
+    metric, common = _landmarks(decoded, evidence)
     metric_cost, metric_weight = geman_mcclure(metric.square().sum(-1), outlier_sigmas)
+    rows, common_rows = landmark_rows(jacobians.joints, evidence.landmark_information, evidence.nuisance)
+    weighted_rows = (metric_weight[..., None, None] * rows).flatten(1, 2)
 
-    # Per joint: information [K, 21, 3, 3] and pull [K, 21, 3]; landmarks do not see the wrist's place.
-    weighted = pixel_weight[..., None, None] * by_joint.mT
-    pixel_information = weighted @ by_joint
-    pixel_pull = (weighted @ pixel[..., None])[..., 0]
-    metric_scale = metric_weight * evidence.landmark_information
-    metric_information = torch.diag_embed(
-        (metric_scale * evidence.landmark_information)[..., None].expand(-1, -1, 3)
-    )
-    joint_information = pixel_information + metric_information
-    joint_pull = pixel_pull + metric_scale[..., None] * metric
-
-    by_hand = jacobians.joints.flatten(1, 2)
+    by_hand = jacobians.keypoints.flatten(1, 2)
     information = by_hand.new_zeros(len(by_hand), 61, 61)
-    information[:, RELATIVE, RELATIVE] = by_hand.mT @ (joint_information @ jacobians.joints).flatten(1, 2)
-    across = (pixel_information @ jacobians.joints).sum(1)
+    information[:, RELATIVE, RELATIVE] = (
+        by_hand.mT @ (point_information @ jacobians.keypoints).flatten(1, 2)
+        + weighted_rows.mT @ rows.flatten(1, 2)
+        + common_rows.mT @ common_rows
+    )
+    across = (point_information @ jacobians.keypoints).sum(1)
     information[:, PLACE, RELATIVE], information[:, RELATIVE, PLACE] = across, across.mT
-    information[:, PLACE, PLACE] = pixel_information.sum(1)
-    gradient = torch.cat([(by_hand.mT @ joint_pull.flatten(1)[..., None])[..., 0], pixel_pull.sum(1)], dim=1)
-    return StepQuadratic(information, gradient, float(pixel_cost.sum() + metric_cost.sum()))
+    information[:, PLACE, PLACE] = point_information.sum(1)
+    relative_pull = (
+        by_hand.mT @ point_pull.flatten(1)[..., None]
+        + weighted_rows.mT @ metric.flatten(1)[..., None]
+        + common_rows.mT @ common[..., None]
+    )
+    gradient = torch.cat([relative_pull[..., 0], point_pull.sum(1)], dim=1)
+    cost = pixel_cost.sum() + metric_cost.sum() + common.square().sum() / 2
+    return StepQuadratic(information, gradient, float(cost))
 
 
 def step_costs(decoded: DecodedSteps, evidence: WindowEvidence, outlier_sigmas: float) -> Tensor:
     """Robust cost [K] of the keypoints and landmarks of each step."""
-    pixel, _ = reprojection(decoded.joints_camera, evidence.rays, evidence.ray_information)
-    metric = landmarks(decoded.joints_wrist_relative, evidence.landmarks_m, evidence.landmark_information)
+    pixel, _ = reprojection(decoded.keypoints_camera, evidence.rays, evidence.ray_information)
+    metric, common = _landmarks(decoded, evidence)
     pixel_cost, _ = geman_mcclure(pixel.square().sum(-1), outlier_sigmas)
     metric_cost, _ = geman_mcclure(metric.square().sum(-1), outlier_sigmas)
-    return (pixel_cost + metric_cost).sum(-1)
+    return (pixel_cost + metric_cost).sum(-1) + common.square().sum(-1) / 2
+
+
+def _landmarks(decoded: DecodedSteps, evidence: WindowEvidence) -> tuple[Tensor, Tensor]:
+    relative, information = decoded.joints_wrist_relative, evidence.landmark_information
+    return landmarks(relative, evidence.landmarks_m, information, evidence.nuisance)

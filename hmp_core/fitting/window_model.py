@@ -13,8 +13,10 @@ from hmp_core.fitting.trajectory import RESIDUAL_BASIS, Trajectory, residual_rot
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.limits import ANATOMICAL_LIMITS, JOINT_AXES
 from hmp_core.hand.model import HandModel
+from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.prior.prior import MotionPrior
 
+KEYPOINTS = torch.as_tensor(KEYPOINTS_FROM_JOINTS)
 _OWN_JOINT = torch.kron(torch.eye(15, dtype=torch.float64), torch.ones(3, 3, dtype=torch.float64))
 
 
@@ -26,11 +28,13 @@ class DecodedSteps:
         R_finger: [K, 15, 3, 3] local rotations, prior and residual composed.
         joints_wrist_relative: [K, 21, 3] camera axes [m].
         joints_camera: [K, 21, 3] [m].
+        keypoints_camera: [K, 21, 3] where the landmark network should see them [m].
     """
 
     R_finger: Tensor
     joints_wrist_relative: Tensor
     joints_camera: Tensor
+    keypoints_camera: Tensor
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,13 @@ class StepJacobians:
 
     Attributes:
         joints: [K, 21, 3, 58] wrist-relative joints by (wrist rotation 3, finger rotations 45, betas 10).
+        keypoints: [K, 21, 3, 58] keypoints by the same; their derivative by the wrist's place is the identity.
         finger_by_residual: [K, 45, 25] finger tangents by residual.
         finger_by_latent: [K, 45, D] finger tangents by latent.
     """
 
     joints: Tensor
+    keypoints: Tensor
     finger_by_residual: Tensor
     finger_by_latent: Tensor
 
@@ -75,8 +81,7 @@ class WindowModel:
         R_finger = self._finger_rotations(trajectory)
         rotations = torch.cat([trajectory.R_camera_wrist[:, None], R_finger], dim=1)
         joints = self.kinematics.joints(rotations, trajectory.betas, torch.zeros_like(trajectory.p_camera_wrist))
-        relative = joints - joints[:, :1]
-        return DecodedSteps(R_finger, relative, relative + trajectory.p_camera_wrist[:, None])
+        return self._decoded(R_finger, joints, trajectory)
 
     def linearise(self, trajectory: Trajectory, latent_jacobian: Tensor) -> tuple[DecodedSteps, StepJacobians]:
         """Joints and derivatives; ``latent_jacobian`` [K, 45, D] may stem from a nearby latent."""
@@ -86,15 +91,21 @@ class WindowModel:
             rotations, trajectory.betas, torch.zeros_like(trajectory.p_camera_wrist)
         )
         jacobian = torch.cat([by_rotation, by_betas], dim=-1)
-        relative = joints - joints[:, :1]
-        decoded = DecodedSteps(R_finger, relative, relative + trajectory.p_camera_wrist[:, None])
+        jacobian = jacobian - jacobian[:, :1]
+        keypoint_jacobian = (KEYPOINTS @ jacobian.flatten(2)).reshape(jacobian.shape)
         vectors, R_residual = residual_rotations(trajectory.residual)
         by_residual = _OWN_JOINT * _spread(right_jacobian(vectors))
         steps, _, latent_dim = latent_jacobian.shape
         by_latent = (R_residual.transpose(-1, -2) @ latent_jacobian.reshape(steps, 15, 3, latent_dim)).reshape(
             steps, 45, latent_dim
         )
-        return decoded, StepJacobians(jacobian - jacobian[:, :1], by_residual @ RESIDUAL_BASIS, by_latent)
+        decoded = self._decoded(R_finger, joints, trajectory)
+        return decoded, StepJacobians(jacobian, keypoint_jacobian, by_residual @ RESIDUAL_BASIS, by_latent)
+
+    def _decoded(self, R_finger: Tensor, joints: Tensor, trajectory: Trajectory) -> DecodedSteps:
+        relative = joints - joints[:, :1]
+        placed = relative + trajectory.p_camera_wrist[:, None]
+        return DecodedSteps(R_finger, relative, placed, KEYPOINTS @ placed)
 
     def _finger_rotations(self, trajectory: Trajectory) -> Tensor:
         decoded = self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)

@@ -15,6 +15,7 @@ from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.skeleton import Side
 from hmp_core.observation import FrameObservation, HandObservation, ManoPose, Roi
+from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 
 CAMERA = Camera(1280, 720, 900.0, 900.0, 639.5, 359.5)
 KEYPOINT_SIGMA_PX = 2.0
@@ -41,7 +42,8 @@ class HandScene:
         """The hand in one frame; joints ``hidden`` carry no evidence."""
         rng = np.random.default_rng([seed, frame])
         joints = self.joints_camera[frame]
-        keypoints = CAMERA.project(joints) + rng.normal(0, KEYPOINT_SIGMA_PX, (21, 2))
+        # The landmark network's keypoints lie beside the joints, in the measured way.
+        keypoints = CAMERA.project(KEYPOINTS_FROM_JOINTS @ joints) + rng.normal(0, KEYPOINT_SIGMA_PX, (21, 2))
         landmarks = joints - joints[0] + rng.normal(0, LANDMARK_SIGMA_M, (21, 3))
         pixel_sigma, metric_sigma = np.full(21, KEYPOINT_SIGMA_PX), np.full(21, LANDMARK_SIGMA_M)
         pixel_sigma[list(hidden)] = metric_sigma[list(hidden)] = np.inf

@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is believed of a hand's shape, carried from window to window."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from hmp_core.hand.skeleton import NUM_BETAS
+
+_MOST_INFORMATION: Final = 1 / 0.02**2
+
+
+@dataclass(frozen=True)
+class ShapePrior:
+    """Gaussian belief about β before a window's evidence.
+
+    Attributes:
+        mean: [10].
+        information: [10, 10].
+    """
+
+    mean: Tensor
+    information: Tensor
+
+    @classmethod
+    def of_average_hand(cls, size_stddev: float, shape_stddev: float) -> "ShapePrior":
+        """The average hand; the first β is size in the open hand and in MANO."""
+        stddev = torch.full((NUM_BETAS,), shape_stddev, dtype=torch.float64)
+        stddev[0] = size_stddev
+        return cls(torch.zeros_like(stddev), torch.diag(1 / stddev**2))
+
+    def adopt(self, betas: Tensor, information: Tensor, share: float) -> "ShapePrior":
+        """Move a ``share`` of the way to a window's posterior, ``betas`` [10] with ``information`` [10, 10]."""
+        mixed = self.information + share * (information - self.information)
+        weighted = self.information @ self.mean
+        weighted = weighted + share * (information @ betas - weighted)
+        mean = torch.linalg.solve(mixed, weighted)
+        # What errs the same way in every frame does not average out: the belief never gets sharper than this.
+        excess = float(torch.linalg.eigvalsh(mixed).max()) / _MOST_INFORMATION
+        return ShapePrior(mean, mixed / max(excess, 1.0))
