@@ -44,8 +44,8 @@ from hmp_core.perception.sessions import open_session
 
 _OUTPUTS: Final = ("rotations", "betas", "camera")
 _SHAPES: Final = ((1, NUM_MANO_JOINTS, 3, 3), (1, NUM_BETAS), (1, 3))
-_KEYPOINT_SIGMA_OF_REGION: Final = 0.03
-_LANDMARK_SIGMA_M: Final = 0.02
+_KEYPOINT_SIGMA_OF_REGION: Final = 0.06
+_LANDMARK_SIGMA_M: Final = 0.04
 
 
 @dataclass(frozen=True)
