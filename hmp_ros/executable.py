@@ -3,8 +3,10 @@
 """The life of an executable: start, spin, end cleanly on SIGINT and SIGTERM."""
 
 import logging
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -24,6 +26,10 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode]]) -> int:
     """
     nodes: Sequence[WorkerNode] = ()
     logging.getLogger("hmp_core").addHandler(RosLogHandler(get_logger("hmp_core")))
+    # rclpy's own handlers end the context, and with it the spinning. Python's would raise KeyboardInterrupt, and
+    # once more in the clean-up when a signal comes twice, from the terminal and from ros2 launch.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave_it_to_rclpy)
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.ALL)
     try:
         nodes = make_nodes()
@@ -32,7 +38,7 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode]]) -> int:
             executor.add_node(node)
             node.start()
         executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     except HmpError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -40,7 +46,7 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode]]) -> int:
     except Exception:
         if rclpy.ok():
             raise
-        # SIGTERM ended the context while a node was being made.
+        # A signal ended the context while a node was being made.
     finally:
         for node in nodes:
             node.stop()
@@ -53,3 +59,7 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode]]) -> int:
         if node.failure is not None:
             raise node.failure
     return 0
+
+
+def _leave_it_to_rclpy(number: int, frame: FrameType | None) -> None:
+    """Do nothing."""

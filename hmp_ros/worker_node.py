@@ -33,7 +33,7 @@ class WorkerNode(Node):
         """Begin to work."""
         self._thread.start()
 
-    def stop(self, timeout_s: float = 5.0) -> None:
+    def stop(self, timeout_s: float = 30.0) -> None:
         """Interrupt the worker and wait for what it has in hand."""
         self.interrupt()
         if self._thread.is_alive():

@@ -66,10 +66,14 @@ class Process:
                 raise AssertionError(f"{text!r} was not printed; exit code {self._process.poll()}:\n{self.output}")
             time.sleep(0.05)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
     def end(self, number: signal.Signals = signal.SIGINT, timeout_s: float = 20.0) -> int:
         """Signal it unless it ended by itself, and return the exit code."""
         if self.running:
-            self._process.send_signal(number)
+            self.send(number)
         return self.wait(timeout_s)
 
     def wait(self, timeout_s: float) -> int:

@@ -98,6 +98,7 @@ def test_the_clip_comes_out_as_hands(composed: bool, short_clip: Path, recorder:
     assert tuple(latched[0].joint_names) == JOINT_NAMES
     assert len(latched[0].prior_sha256) == 64
     for node in nodes:
+        node.send(signal.SIGINT)  # as from the terminal, and then from ros2 launch
         assert node.end(signal.SIGINT) == 0
         assert "Traceback" not in node.output
 
