@@ -79,7 +79,8 @@ class VideoPublisher(WorkerNode):
             # The subscribers must discover this side too, or they miss the first images.
             self._ended.wait(_SETTLE_S)
         count = self._play()
-        self.get_logger().info(f"published {count} images of {self.parameters.video}")
+        if not self._ended.is_set():
+            self.get_logger().info(f"published {count} images of {self.parameters.video}")
         self._ended.wait(_LINGER_S)
         self.context.try_shutdown()
 
