@@ -104,6 +104,7 @@ class InitializerNode(WorkerNode):
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.HANDS)
         kind, topic = (CompressedImage, "image/compressed") if parameters.compressed else (Image, "image")
         self._image_topic = self.resolve_topic_name(topic)
+        self._info_topic = self.resolve_topic_name("camera_info")
         self._link = CameraLink(self._image_topic)
         self.create_subscription(CameraInfo, "camera_info", self._on_info, qos.IMAGES)
         self.create_subscription(kind, topic, self._on_image, qos.IMAGES)
@@ -149,7 +150,7 @@ class InitializerNode(WorkerNode):
         """At the start a camera info may come a little later than the first image."""
         if self._calibration_deadline is None:
             self._calibration_deadline = time.monotonic() + _CALIBRATION_PATIENCE_S
-        return time.monotonic() < self._calibration_deadline and self.count_publishers("camera_info") > 0
+        return time.monotonic() < self._calibration_deadline and self.count_publishers(self._info_topic) > 0
 
     def _process(self, received: _Received) -> None:
         message = received.message
