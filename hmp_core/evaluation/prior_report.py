@@ -23,9 +23,10 @@ HIDDEN_FINGERS: Final = {
 """Fingers of MANO order (index, middle, pinky, ring, thumb) that are hidden together."""
 METHODS: Final = ("slerp", "hold", "encoder", "prior")
 _ACTIVE_M_PER_S: Final = 0.03
-_RESIDUAL_RAD: Final = 0.08
+_RESIDUAL_RAD: Final = 0.15
 _RESIDUAL_S: Final = 1.5
-_NOISE_RAD: Final = 0.02
+_NOISE_RAD: Final = 0.06
+"""Tuned on recordings of training signs: what the latent cannot follow, slowly and quickly changing."""
 _GAUSS_NEWTON_STEPS: Final = 4
 _MARGIN_S: Final = 0.2
 _LIMIT_RAD: Final = 0.05

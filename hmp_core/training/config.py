@@ -49,6 +49,8 @@ class TrainingConfig:
         pace: slowest and fastest playing speed of recordings.
         input_noise_rad: largest noise on the rotations that the encoder gets, half of the clips [rad].
         learning_rate: peak of the one-cycle schedule.
+        direct_rate: share of the learning rate for the linear paths, which start solved and have
+            thousands of inputs.
         weight_decay: of AdamW.
         divergence_weight: final weight of the KL term.
         divergence_ramp: share of the steps over which that weight grows from zero.
@@ -68,7 +70,8 @@ class TrainingConfig:
     free_times: int = 24
     pace: tuple[float, float] = (0.6, 1.6)
     input_noise_rad: float = 0.06
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 5e-4
+    direct_rate: float = 0.03
     weight_decay: float = 1e-4
     divergence_weight: float = 1e-4
     divergence_ramp: float = 0.3

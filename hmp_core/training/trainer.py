@@ -59,8 +59,15 @@ class Trainer:
         if not (folder / _STATE_FILE).exists():
             warm_start(self.vae, self._draw, config.start_clips)
         self._average = AveragedModel(self.vae, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))  # type: ignore[no-untyped-call]
+        direct = [p for name, p in self.vae.named_parameters() if ".direct." in name]
+        others = [p for name, p in self.vae.named_parameters() if ".direct." not in name]
         self._optimizer = torch.optim.AdamW(
-            self.vae.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            [
+                {"params": others, "share": 1.0},
+                {"params": direct, "share": config.direct_rate, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
         )
         self.step = 0
         self.seconds = 0.0
@@ -118,7 +125,7 @@ class Trainer:
     def _one_step(self) -> tuple[MotionLoss, Tensor]:
         config = self._config
         for group in self._optimizer.param_groups:
-            group["lr"] = config.learning_rate * self._schedule()
+            group["lr"] = group["share"] * config.learning_rate * self._schedule()
         loss = self._loss()
         ramp = min(1.0, self.step / max(1.0, config.divergence_ramp * config.steps))
         total = loss.total(config.divergence_weight * ramp) + config.sample_limit_weight * self._sample_excess()
