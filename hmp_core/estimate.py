@@ -40,7 +40,7 @@ class WindowStatus:
         warm_started: False for the first solve of a track.
         converged: the last step was below the tolerance.
         initial_cost, final_cost: half the sum of weighted squared residuals.
-        reprojection_rmse_px: over the observed joints of the newest observed step [px].
+        reprojection_rmse_px: of the predicted keypoints at the newest step, NaN without evidence [px].
     """
 
     track_id: int

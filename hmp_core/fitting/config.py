@@ -52,9 +52,9 @@ class FitterConfig:
     shape_memory_s: float = 2.0
     hand_size_stddev: float = 0.07
     blend_speed: float = 1.0
-    wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(1.5, 0.15))
+    wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.8, 0.15))
     wrist_translation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.3, 0.2))
-    finger_residual: Matern32 = field(default=Matern32(0.12, 0.35))
+    finger_residual: Matern32 = field(default=Matern32(0.25, 0.8))
 
     def __post_init__(self) -> None:
         allowed = {

@@ -8,7 +8,7 @@ from typing import Final
 
 import torch
 
-from hmp_core.fitting.arrow import ArrowSolution, solve_arrow
+from hmp_core.fitting.arrow import ArrowSolution, ArrowSystem, solve_arrow
 from hmp_core.fitting.objective import Objective
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import StepJacobians
@@ -16,6 +16,7 @@ from hmp_core.fitting.window_model import StepJacobians
 _LEAST_DAMPING: Final = 1e-6
 _MOST_DAMPING: Final = 1e6
 _COST_TOLERANCE: Final = 1e-2
+_NEGLIGIBLE_DECREASE: Final = 1e-4
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,21 @@ def minimise(
         cost = system.cost
         if iteration == 0:
             initial_cost = cost
-        lowered = False
-        while not lowered and damping <= _MOST_DAMPING:
-            attempt = solve_arrow(system, damping)
-            if attempt is not None:
-                solution = attempt
-                moved = trajectory.retract(torch.from_numpy(attempt.step), torch.from_numpy(attempt.shared))
+        step = solve_arrow(system, damping)
+        solution = step or solution  # its covariance is that of the least damped system
+        moved, moved_cost = None, cost
+        while damping <= _MOST_DAMPING:
+            if step is not None:
+                if promised_decrease(system, step) <= _NEGLIGIBLE_DECREASE * max(cost, 1.0):
+                    break
+                moved = trajectory.retract(torch.from_numpy(step.step), torch.from_numpy(step.shared))
                 moved_cost = objective.cost(moved)
-                lowered = moved_cost <= cost
-            if not lowered:
-                damping *= 100
-        if not lowered:
+                if moved_cost <= cost:
+                    break
+                moved = None
+            damping *= 100
+            step = solve_arrow(system, damping)
+        if moved is None:
             converged = True
             break
         done += 1
@@ -81,3 +86,9 @@ def minimise(
         if converged:
             break
     return GaussNewtonResult(trajectory, jacobians, solution, done, converged, initial_cost, cost)
+
+
+def promised_decrease(system: ArrowSystem, solution: ArrowSolution) -> float:
+    """By how much the quadratic model's minimum lies below its present value."""
+    slope = (system.step_gradient * solution.step).sum() + system.shared_gradient @ solution.shared
+    return float(-slope / 2)

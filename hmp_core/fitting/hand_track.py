@@ -227,8 +227,8 @@ class HandTrack:
         result, times = solution.result, solution.result.trajectory.times_s
         rmse = float("nan")
         if evidence is not None:
-            joints = solution.decoded.joints_camera[0].numpy()
-            error = (joints[:, :2] / joints[:, 2:] - evidence.rays) * self._focal_px
+            points = solution.decoded.keypoints_camera[0].numpy()
+            error = (points[:, :2] / points[:, 2:] - evidence.rays) * self._focal_px
             seen = evidence.ray_information > 0
             rmse = float(np.sqrt((error[seen] ** 2).sum(axis=-1).mean())) if seen.any() else rmse
         return WindowStatus(

@@ -12,6 +12,7 @@ from hmp_core.fitting.evidence import StepEvidence
 _NEWEST_OBSERVED: Final = 6
 _DENSE_SPACING_S: Final = 0.03
 _TIME_TOLERANCE: Final = 0.75
+_GAP_S: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,14 @@ class HandWindow:
     def kept_steps(self, window_s: float, dense_s: float, max_steps: int) -> list[int]:
         """Which steps stay, oldest first.
 
-        The newest step and the newest six with evidence always stay, however long the gap behind them. Steps of
+        The newest step, the newest six with evidence, and both ends of a gap always stay. Steps of
         the last ``dense_s`` stay nearly all, older ones at a spacing that spreads the rest of ``max_steps`` over
         the window. Walking from the oldest makes the choice stable: what was kept once stays until it is too old.
         """
         newest = len(self.steps) - 1
         certain = {newest, *[k for k, step in enumerate(self.steps) if step is not None][-_NEWEST_OBSERVED:]}
+        for k in np.flatnonzero(np.diff(self.times) > _GAP_S):
+            certain |= {end for end in (int(k), int(k) + 1) if self.times_s[newest] - self.times_s[end] <= window_s}
         dense = round(dense_s / _DENSE_SPACING_S) + 1
         sparse_spacing = (window_s - dense_s) / max(max_steps - dense, 2)
         kept: list[int] = []
