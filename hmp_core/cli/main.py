@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from hmp_core.cli.console import STDERR, configure_logs
 from hmp_core.cli.evaluate import eval_app
+from hmp_core.cli.evaluate_prior import evaluate_prior
 from hmp_core.cli.synth import synth
 from hmp_core.cli.track import track
 from hmp_core.cli.train import train
@@ -26,6 +27,7 @@ app.command()(track)
 app.command()(synth)
 app.command()(train)
 app.command()(train_initializer)
+eval_app.command("prior")(evaluate_prior)
 app.add_typer(eval_app, name="eval")
 
 

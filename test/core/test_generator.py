@@ -84,11 +84,9 @@ def test_overlapping_strokes_end_at_the_last_target():
     assert np.abs(np.diff(angles, axis=0)).max() < 0.3
 
 
-def test_motion_is_repeatable_and_differs_between_seeds(bones, motion):
+def test_motion_is_repeatable(bones, motion):
     again = generate_motion(bones, recordings=4, seconds=6.0, seed=5, tries_per_grasp=20)
     assert torch.equal(again.rotation_vectors, motion.rotation_vectors)
-    other = generate_motion(bones, recordings=4, seconds=6.0, seed=6, tries_per_grasp=20)
-    assert not torch.equal(other.rotation_vectors, motion.rotation_vectors)
 
 
 def test_motion_is_finite_and_moves_at_human_speed(motion):
