@@ -36,9 +36,9 @@ class FitterConfig:
     """
 
     window_s: float = 1.7
-    dense_s: float = 0.3
-    max_steps: int = 24
-    iterations: int = 3
+    dense_s: float = 0.2
+    max_steps: int = 14
+    iterations: int = 2
     start_iterations: int = 8
     infill_timeout_s: float = 1.0
     coast_s: float = 0.12

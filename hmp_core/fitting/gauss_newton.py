@@ -11,7 +11,7 @@ import torch
 from hmp_core.fitting.arrow import ArrowSolution, ArrowSystem, solve_arrow
 from hmp_core.fitting.objective import Objective
 from hmp_core.fitting.trajectory import Trajectory
-from hmp_core.fitting.window_model import StepJacobians
+from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
 
 _LEAST_DAMPING: Final = 1e-6
 _MOST_DAMPING: Final = 1e6
@@ -25,6 +25,7 @@ class GaussNewtonResult:
 
     Attributes:
         trajectory: the best found; never worse than the start.
+        decoded: joints along it.
         jacobians: at the last linearisation.
         solution: of the last solved system, with the covariance; None when none could be solved.
         iterations: linear systems that led to a step.
@@ -33,6 +34,7 @@ class GaussNewtonResult:
     """
 
     trajectory: Trajectory
+    decoded: DecodedSteps
     jacobians: StepJacobians
     solution: ArrowSolution | None
     iterations: int
@@ -58,7 +60,7 @@ def minimise(
     converged = False
     done = 0
     for iteration in range(iterations):
-        system, jacobians = objective.linearise(trajectory, latent_jacobian(trajectory))
+        system, decoded, jacobians = objective.linearise(trajectory, latent_jacobian(trajectory))
         cost = system.cost
         if iteration == 0:
             initial_cost = cost
@@ -70,7 +72,7 @@ def minimise(
                 if promised_decrease(system, step) <= _NEGLIGIBLE_DECREASE * max(cost, 1.0):
                     break
                 moved = trajectory.retract(torch.from_numpy(step.step), torch.from_numpy(step.shared))
-                moved_cost = objective.cost(moved)
+                moved_cost, moved_decoded = objective.cost(moved)
                 if moved_cost <= cost:
                     break
                 moved = None
@@ -81,11 +83,11 @@ def minimise(
             break
         done += 1
         converged = cost - moved_cost <= _COST_TOLERANCE * max(cost, 1.0)
-        trajectory, cost = moved, moved_cost
+        trajectory, cost, decoded = moved, moved_cost, moved_decoded
         damping = max(damping / 10, _LEAST_DAMPING)
         if converged:
             break
-    return GaussNewtonResult(trajectory, jacobians, solution, done, converged, initial_cost, cost)
+    return GaussNewtonResult(trajectory, decoded, jacobians, solution, done, converged, initial_cost, cost)
 
 
 def promised_decrease(system: ArrowSystem, solution: ArrowSolution) -> float:

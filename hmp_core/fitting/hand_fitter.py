@@ -22,7 +22,7 @@ from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 
-_REFRESHED_STEPS: Final = 2
+_REFRESHED_STEPS: Final = 1
 _REANCHOR_ITERATIONS: Final = 2
 _DOUBT_PRESENCE: Final = 0.8
 _DOUBT_COST: Final = 12.0
@@ -124,7 +124,7 @@ class HandFitter:
         result = minimise(objective, self._trajectory, self._current_latent_jacobian, iterations)
         self._trajectory = result.trajectory
         newest = result.trajectory.select([len(times) - 1])
-        decoded = self._model.decode(newest)
+        decoded = result.decoded.select([len(times) - 1])
         posterior = None
         if result.solution is not None:
             size = self._config.hand_size_stddev

@@ -25,7 +25,7 @@ from hmp_core.fitting.trajectory import (
     VELOCITY,
     Trajectory,
 )
-from hmp_core.fitting.window_model import StepJacobians, WindowModel
+from hmp_core.fitting.window_model import DecodedSteps, StepJacobians, WindowModel
 from hmp_core.hand.skeleton import NUM_BETAS, NUM_FINGER_ROTATIONS
 
 _BODY: Final = ((ROTATION, WRIST), (POSITION, PLACE))
@@ -54,8 +54,8 @@ class Objective:
         self._flex = chain_factors(config.finger_residual, h)
         self._start_information = _start_information(config)
 
-    def cost(self, trajectory: Trajectory) -> float:
-        """The objective's value: half the sum of squared whitened residuals, robust ones saturated."""
+    def cost(self, trajectory: Trajectory) -> tuple[float, DecodedSteps]:
+        """Half the sum of squared whitened residuals, robust ones saturated; and the joints."""
         decoded = self._model.decode(trajectory)
         evidence_cost = step_costs(decoded, self._evidence, self._config.outlier_sigmas).sum()
         wall, _ = self._limits(decoded.R_finger)
@@ -64,9 +64,11 @@ class Objective:
         flex = linear_chain(trajectory.residual, trajectory.residual_rate, self._flex)
         start = self._start_information.sqrt() * _first_state(trajectory)
         squares = sum(part.square().sum() for part in (wall, turn, move, flex, start))
-        return float(evidence_cost + squares / 2 + self._shared_cost(trajectory))
+        return float(evidence_cost + squares / 2 + self._shared_cost(trajectory)), decoded
 
-    def linearise(self, trajectory: Trajectory, latent_jacobian: Tensor) -> tuple[ArrowSystem, StepJacobians]:
+    def linearise(
+        self, trajectory: Trajectory, latent_jacobian: Tensor
+    ) -> tuple[ArrowSystem, DecodedSteps, StepJacobians]:
         """Normal equations at ``trajectory``, given the latent's derivative [K, 45, D]."""
         decoded, jacobians = self._model.linearise(trajectory, latent_jacobian)
         hand = condense(decoded, jacobians, self._evidence, self._config.outlier_sigmas)
@@ -80,7 +82,7 @@ class Objective:
             diagonal.numpy(), lower.numpy(), border.numpy(), corner.numpy(),
             step_gradient.numpy(), shared_gradient.numpy(), cost,
         )  # fmt: skip
-        return system, jacobians
+        return system, decoded, jacobians
 
     def _of_steps(self, hand: StepQuadratic, jacobians: StepJacobians) -> tuple[Tensor, Tensor, Tensor]:
         """Blocks of the steps' own unknowns, their border towards the shared ones, and their gradient."""

@@ -57,8 +57,12 @@ class HandWindow:
         """
         newest = len(self.steps) - 1
         certain = {newest, *[k for k, step in enumerate(self.steps) if step is not None][-_NEWEST_OBSERVED:]}
-        for k in np.flatnonzero(np.diff(self.times) > _GAP_S):
-            certain |= {end for end in (int(k), int(k) + 1) if self.times_s[newest] - self.times_s[end] <= window_s}
+        for before in np.flatnonzero(np.diff(self.times) > _GAP_S):
+            certain |= {
+                end
+                for end in (int(before), int(before) + 1)
+                if self.times_s[newest] - self.times_s[end] <= window_s
+            }
         dense = round(dense_s / _DENSE_SPACING_S) + 1
         sparse_spacing = (window_s - dense_s) / max(max_steps - dense, 2)
         kept: list[int] = []

@@ -36,6 +36,10 @@ class DecodedSteps:
     joints_camera: Tensor
     keypoints_camera: Tensor
 
+    def select(self, keep: list[int]) -> "DecodedSteps":
+        """Only the steps ``keep``."""
+        return DecodedSteps(*(tensor[keep] for tensor in vars(self).values()))
+
 
 @dataclass(frozen=True)
 class StepJacobians:
