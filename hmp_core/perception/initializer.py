@@ -24,6 +24,7 @@ from hmp_core.hand.mirror import mirror_points, mirror_rotation_vector
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_BETAS, NUM_JOINTS, NUM_MANO_JOINTS, Side
 from hmp_core.observation import HandObservation, ManoPose
+from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.perception.root import solve_wrist_position
 from hmp_core.perception.sessions import open_session
 
@@ -31,6 +32,7 @@ INITIALIZER: Final = "initializer.onnx"
 INPUTS: Final = ("landmarks_m", "ray_points_m", "view")
 OUTPUTS: Final = ("rotations", "betas")
 _BONE_SIGMA_M: Final = 0.0005
+_MIN_DETERMINANT: Final = 0.9
 
 
 class HandInitializer:
@@ -103,15 +105,18 @@ class HandInitializer:
         )
         if not (np.isfinite(rotations).all() and np.isfinite(betas).all()):
             return None
+        if np.linalg.det(rotations[0]).min() < _MIN_DETERMINANT:  # a palm without width has no orientation
+            return None
         with torch.no_grad():
             shape = torch.from_numpy(betas[0] if self._shape_map is None else self._shape_map(betas[0]))
             joints = self._kinematics.joints(torch.from_numpy(rotations), shape, torch.zeros(1, 3))[0].numpy()
-            rest_wrist = self._kinematics.rest_wrist(shape).numpy()
-        placed = solve_wrist_position(joints - joints[0], rays, sigma)
+        # With no translation the wrist is at its place at rest, ``joints[0]``.
+        # Keypoints do not lie on the model's joints; taken for these they put the hand a tenth too far away.
+        placed = solve_wrist_position(KEYPOINTS_FROM_JOINTS @ (joints - joints[0]), rays, sigma)
         if placed is None:
             return None
         vectors = Rotation.from_matrix(rotations[0]).as_rotvec()
-        return ManoPose(vectors, shape.numpy().astype(np.float64), placed.position - rest_wrist)
+        return ManoPose(vectors, shape.numpy().astype(np.float64), placed.position - joints[0])
 
 
 class _ShapeMap:

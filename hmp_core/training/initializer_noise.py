@@ -14,6 +14,7 @@ import torch
 from torch import Generator, Tensor
 
 from hmp_core.hand.skeleton import FINGERS, NUM_JOINTS, PARENTS
+from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.training.initializer_hands import Perceived
 
 _PALM_M = 0.09
@@ -71,7 +72,8 @@ def perceive(joints: Tensor, noise: LandmarkNoise, generator: Generator) -> Perc
 
     own = normal(len(FINGERS), 3)
     mixed = noise.shared * finger_error + (1 - noise.shared**2) ** 0.5 * own
-    keypoints = joints + _along_fingers(mixed) * noise.keypoint_finger * _PALM_M
+    keypoints = torch.from_numpy(KEYPOINTS_FROM_JOINTS).to(joints.dtype) @ joints
+    keypoints = keypoints + _along_fingers(mixed) * noise.keypoint_finger * _PALM_M
     keypoints = keypoints + normal(NUM_JOINTS, 3) * noise.keypoint_joint * _PALM_M
 
     nearest, farthest = noise.depth_m

@@ -23,6 +23,7 @@ from hmp_core.hand.skeleton import Side
 from hmp_core.media.perceived_hands import perceive_hands
 from hmp_core.observation import ManoPose
 from hmp_core.perception.initializer import HandInitializer
+from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.perception.pipeline import HandPerception
 from hmp_core.training.initializer import InitializerTrainer, InitializerTraining, export_initializer
 from hmp_core.training.initializer_hands import Hands, HandSampler
@@ -59,11 +60,11 @@ def _posed(model: HandModel, pose: ManoPose) -> np.ndarray:
 
 
 def _seen(joints: torch.Tensor, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Exact wrist-relative points, their rays, and where the wrist is."""
+    """Exact wrist-relative points, rays of exact keypoints, and where the wrist is."""
     rng = np.random.default_rng(seed)
     points = joints.double().numpy()
     wrist = np.array([rng.uniform(-0.4, 0.4), rng.uniform(-0.3, 0.3), 1.0]) * rng.uniform(0.4, 1.2)
-    placed = points + wrist
+    placed = KEYPOINTS_FROM_JOINTS @ points + wrist
     return points, placed[:, :2] / placed[:, 2:], wrist
 
 
@@ -76,7 +77,7 @@ def test_exact_points_give_back_the_hand(initializer, model, hands):
         found = _posed(model, pose)
         errors.append(np.linalg.norm(found - found[0] - points, axis=1)[1:].mean())
         depths.append(abs(found[0, 2] - wrist[2]) / wrist[2])
-    assert np.median(errors) < 0.008
+    assert np.median(errors) < 0.012
     assert np.median(depths) < 0.05
 
 
@@ -101,7 +102,7 @@ def test_turning_the_camera_turns_the_pose_and_nothing_else(initializer, model, 
     before = initializer.initialize(points, rays, SIGMA, Side.RIGHT)
     after = initializer.initialize(points @ roll.T, rays @ turn.T, SIGMA, Side.RIGHT)
     np.testing.assert_allclose(after.rotation_vectors[1:], before.rotation_vectors[1:], atol=1e-3)
-    np.testing.assert_allclose(_posed(model, after), _posed(model, before) @ roll.T, atol=1e-3)
+    np.testing.assert_allclose(_posed(model, after), _posed(model, before) @ roll.T, atol=5e-3)
 
 
 @settings(deadline=None, max_examples=100)
@@ -118,7 +119,7 @@ def test_any_numbers_give_a_finite_pose_or_none(initializer, landmarks, rays, si
             assert np.isfinite(numbers).all()
 
 
-@pytest.mark.parametrize("trouble", ["nan landmark", "no rays", "all at the wrist"])
+@pytest.mark.parametrize("trouble", ["nan landmark", "no rays", "all at the wrist", "all on a line"])
 def test_nothing_honest_gives_none(initializer, hands, trouble):
     points, rays, _ = _seen(hands.joints[0], 0)
     sigma = SIGMA.copy()
@@ -126,8 +127,11 @@ def test_nothing_honest_gives_none(initializer, hands, trouble):
         points[7, 1] = np.nan
     elif trouble == "no rays":
         sigma[:] = np.inf
-    else:
+    elif trouble == "all at the wrist":
         points[:], rays[:] = 0.0, 0.0
+    else:
+        points = np.linspace(0.0, 0.18, 21)[:, None] * np.array([0.6, 0.0, 0.8])
+        rays = points[:, :2] / (points[:, 2:] + 0.5)
     assert initializer.initialize(points, rays, sigma, Side.RIGHT) is None
 
 
@@ -200,7 +204,7 @@ def test_joints_lie_on_the_hand_of_a_real_video(initializer, model):
         camera = Camera.from_field_of_view(image.shape[1], image.shape[0], 69.0)
         for hand in perception.process(Frame(image, index * 33_333_333, camera)).hands:
             if hand.initial is not None:
-                projected = camera.project(_posed(model, hand.initial))
+                projected = camera.project(KEYPOINTS_FROM_JOINTS @ _posed(model, hand.initial))
                 errors.append(np.linalg.norm(projected - hand.keypoints_px, axis=1))
     video.release()
     assert len(errors) > 40
