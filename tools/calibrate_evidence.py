@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.spatial.transform import Rotation
 from scipy.stats import t as student
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -48,7 +49,8 @@ class Measured:
     Attributes:
         even: bool [N], from a scene with an even seed.
         hidden: bool [N], behind a thing.
-        error: [N, 2] keypoint error over region size, or [N, 3] landmark error [m].
+        error: [N, 2] keypoint error over region size, or [N, 3] landmark error [m] beside the common rotation
+            and scale.
         terms: [N, K] numbers whose hypotenuse, each times its factor, is the sigma.
     """
 
@@ -74,16 +76,27 @@ def sight(seed: int, model: HandModel, network: LandmarkNetwork) -> list[tuple[N
             first, second = (network.run(image, roi) for roi in (hand.roi, second_look(hand.roi)))
             moved = compare(first, second, scene.camera)
             points = landmarks_from_crop(first.points_crop, first.roi, scene.camera)
-            keypoint_terms = [np.ones(21), moved.keypoints, np.full(21, moved.keypoints.mean())]
-            reach = np.linalg.norm(points, axis=1)
-            landmark_terms = [np.ones(21), moved.landmarks_m, reach, moved.keypoints]
+            mean = np.full(21, moved.keypoints.mean())
+            keypoint_terms = [np.ones(21), moved.keypoints, mean]
+            landmark_terms = [np.ones(21), moved.landmarks_m, moved.keypoints, mean]
+            truth = joints - joints[0]
             inside = scene.camera.contains(truth_px)
             columns = (
                 np.full(21, seed % 2 == 0), hidden, (first.keypoints_px - truth_px) / first.roi.size_px,
-                points - (joints - joints[0]), np.stack(keypoint_terms, 1), np.stack(landmark_terms, 1),
+                aligned(points, truth, hidden) - truth, np.stack(keypoint_terms, 1), np.stack(landmark_terms, 1),
             )  # fmt: skip
             rows.append(tuple(column[inside] for column in columns))
     return rows
+
+
+def aligned(
+    points: NDArray[np.float64], truth: NDArray[np.float64], hidden: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Points [21, 3] turned and scaled about the wrist onto the truth, judged by the joints in view."""
+    used = ~hidden if np.count_nonzero(~hidden) > 5 else np.ones(21, dtype=bool)
+    turn, _ = Rotation.align_vectors(truth[used], points[used])
+    turned = turn.apply(points)
+    return np.asarray(turned * (turned[used] * truth[used]).sum() / (turned[used] ** 2).sum())
 
 
 def fit(name: str, measured: Measured) -> None:
@@ -121,7 +134,7 @@ def main() -> None:
     print()
     even, hidden, keypoint, landmark, keypoint_terms, landmark_terms = map(np.concatenate, zip(*rows, strict=True))
     fit("keypoints", Measured(even, hidden, keypoint, keypoint_terms))
-    away = landmark_terms[:, 2] > 0  # the wrist is the origin and has no error
+    away = (landmark != 0).any(axis=1)  # the wrist is the origin and has no error
     fit("landmarks", Measured(even[away], hidden[away], landmark[away], landmark_terms[away]))
 
 
