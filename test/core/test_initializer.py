@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hmp_core.camera import Camera
+from hmp_core.cli import train_initializer as command
 from hmp_core.frame import Frame
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.loading import load_hand_model
@@ -209,3 +210,18 @@ def test_joints_lie_on_the_hand_of_a_real_video(initializer, model):
     video.release()
     assert len(errors) > 40
     assert np.median(errors) < 10.0
+
+
+@pytest.mark.slow
+def test_the_command_trains_from_poses_and_pictures(tmp_path, monkeypatch, hands):
+    monkeypatch.setattr(command, "_RECORDINGS", 2)
+    monkeypatch.setattr(command, "_SECONDS", 2.0)
+    monkeypatch.setattr(command, "_GRASPS", 1)
+    out = tmp_path / "net.onnx"
+    command.train_initializer(out, data=None, split=None, pictures=12, steps=10, seed=1, cache=tmp_path)
+    session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    points = hands.joints[:1].numpy()
+    inputs = {"landmarks_m": points, "ray_points_m": points, "view": np.array([[0, 0, 1]], np.float32)}
+    rotations, _ = session.run(["rotations", "betas"], inputs)
+    np.testing.assert_allclose(np.linalg.det(rotations), 1.0, atol=1e-4)
+    assert len(list(tmp_path.glob("perceived_*.npz"))) == 1
