@@ -43,7 +43,8 @@ INSTALLED := $(VENV)/.installed
 BUILT := install/.built
 FILE_LIST := build/.files
 # The source tree comes first, so that what runs is what is being edited.
-ENTER := source install/setup.bash && export PYTHONPATH="$(CURDIR):$$PYTHONPATH"
+# colcon reads variables that nobody set.
+ENTER := set +u; source install/setup.bash; set -u; export PYTHONPATH="$(CURDIR):$$PYTHONPATH"
 
 setup: $(BUILT)
 
@@ -84,7 +85,7 @@ $(BUILT): $(INSTALLED) $(FILE_LIST) CMakeLists.txt package.xml $(wildcard msg/*.
 	@touch $@
 
 demo: $(BUILT)
-	@$(ENTER) && $(BIN)/hmp demo $(if $(VIDEO),"$(VIDEO)")
+	@$(ENTER) && $(BIN)/python -m hmp_ros.demo $(if $(VIDEO),"$(VIDEO)")
 
 test: lint
 	@$(ENTER) && $(BIN)/python -m pytest

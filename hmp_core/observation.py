@@ -56,7 +56,8 @@ class HandObservation:
         keypoints_px: [21, 2] in the (distorted) image [px]; may lie outside the image.
         keypoint_sigma_px: [21] standard deviation per axis [px]; inf where there is no evidence.
         landmarks_m: [21, 3] relative to the wrist, camera axes [m].
-        landmark_sigma_m: [21] standard deviation per axis [m]; inf where there is no evidence.
+        landmark_sigma_m: [21] standard deviation per axis of what a rotation and scale common to all joints do not
+            explain [m]; inf where there is no evidence.
         initial: the initializer's pose, None before the side is decided.
     """
 

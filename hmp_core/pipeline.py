@@ -5,8 +5,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from hmp_core.estimate import FrameEstimate
 from hmp_core.fitting.online import OnlineFitter
 from hmp_core.frame import Frame
@@ -17,6 +15,7 @@ from hmp_core.perception.config import PerceptionConfig
 from hmp_core.perception.initializer import HandInitializer
 from hmp_core.perception.pipeline import HandPerception
 from hmp_core.prior.prior import load_prior
+from hmp_core.threads import use_one_thread
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def open_pipeline(mano: Path | None = None, max_hands: int = 2) -> Pipeline:
         HandModelError: the MANO file is unusable.
         ConfigError: ``max_hands`` out of range.
     """
-    torch.set_num_threads(1)
+    use_one_thread()
     model = load_hand_model(mano)
     perception = HandPerception(PerceptionConfig(max_hands=max_hands), HandInitializer(model))
     return Pipeline(model, perception, OnlineFitter(model, load_prior()))

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -24,6 +23,7 @@ from hmp_core.media.ros_image import image_to_bgr
 from hmp_core.perception.config import PerceptionConfig
 from hmp_core.perception.initializer import HandInitializer
 from hmp_core.perception.pipeline import HandPerception
+from hmp_core.threads import use_one_thread
 from hmp_ros import diagnostics, qos
 from hmp_ros.camera_link import CameraLink
 from hmp_ros.executable import run
@@ -82,7 +82,7 @@ class InitializerNode(WorkerNode):
     def __init__(self, deliver: Callable[[ObservedFrame], None] | None = None, **options: Any) -> None:
         super().__init__("initializer_node", **options)
         self.parameters = parameters = declare(self, InitializerParameters)
-        torch.set_num_threads(1)
+        use_one_thread()
         self.get_logger().info("loading models")
         hand_model = load_hand_model(Path(parameters.mano_path) if parameters.mano_path else None)
         self._perception = HandPerception(

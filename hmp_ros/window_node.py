@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from diagnostic_msgs.msg import DiagnosticArray
 from visualization_msgs.msg import MarkerArray
 
@@ -20,6 +19,7 @@ from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.online import OnlineFitter
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.prior import SHIPPED_PRIOR, load_prior
+from hmp_core.threads import use_one_thread
 from hmp_ros import diagnostics, qos
 from hmp_ros.executable import run
 from hmp_ros.logs import Faults
@@ -70,7 +70,7 @@ class WindowNode(WorkerNode):
     def __init__(self, subscribe: bool = True, **options: Any) -> None:
         super().__init__("window_node", **options)
         self.parameters = parameters = declare(self, WindowParameters)
-        torch.set_num_threads(1)
+        use_one_thread()
         self.get_logger().info("loading models")
         hand_model = load_hand_model(Path(parameters.mano_path) if parameters.mano_path else None)
         prior_path = Path(parameters.prior_path) if parameters.prior_path else asset_path(SHIPPED_PRIOR)

@@ -19,6 +19,7 @@ from hmp_core.evaluation.prior_report import (
 )
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.prior import MotionPrior, load_prior
+from hmp_core.threads import use_one_thread
 from hmp_core.training.corpus import read_held_out
 from hmp_core.training.retarget import retarget_file
 
@@ -34,7 +35,7 @@ def evaluate_prior(
     windows: Annotated[int, typer.Option(help="Windows measured per file.")] = 300,
 ) -> None:
     """Measure reconstruction and infill of a motion prior on recordings; prints one JSON object."""
-    torch.set_num_threads(1)
+    use_one_thread()
     model = load_hand_model()
     measured = load_prior(prior)
     held_out = read_held_out(split) if split else None

@@ -6,7 +6,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Final
 
-import torch
 import typer
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from hmp_core.hand.skeleton import Side
 from hmp_core.media.occluder import OCCLUDER_SHAPES
 from hmp_core.media.scene import SceneConfig
 from hmp_core.media.synth import CAMERA_NAME, TRUTH_NAME, VIDEO_NAME, synthesize
+from hmp_core.threads import use_one_thread
 
 
 class Hands(str, Enum):
@@ -49,7 +49,7 @@ def synth(
     mano: Annotated[Path | None, typer.Option(help="Your MANO_RIGHT.pkl; by default the open hand.")] = None,
 ) -> None:
     """Render a clip with intrinsics and exact truth; the same options give the same clip."""
-    torch.set_num_threads(1)
+    use_one_thread()
     config = SceneConfig(seconds, fps, width, height, fov, _SIDES[hands], passes, occluder, seed)
     model = load_hand_model(mano)
     with progress_bar() as bar:

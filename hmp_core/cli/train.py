@@ -5,7 +5,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.checkpoint import save_checkpoint
+from hmp_core.threads import use_one_thread
 from hmp_core.training.config import read_training_config
 from hmp_core.training.corpus import gather_corpus
 from hmp_core.training.dataset import ClipSampler
@@ -33,7 +33,7 @@ def train(
     cache: Annotated[Path, typer.Option(help="Folder where retargeted motion is kept.")] = _DEFAULT_CACHE,
 ) -> None:
     """Train a motion prior. Start it again with the same arguments to go on after an interruption."""
-    torch.set_num_threads(1)
+    use_one_thread()
     settings = read_training_config(config)
     model = load_hand_model(mano)
     bones = FingerBones.of(model)

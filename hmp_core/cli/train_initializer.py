@@ -21,6 +21,7 @@ from hmp_core.hand.model import HandModel
 from hmp_core.media.perceived_hands import perceive_hands
 from hmp_core.perception.initializer import INITIALIZER
 from hmp_core.prior.chain import FingerBones
+from hmp_core.threads import use_one_thread
 from hmp_core.training.corpus import read_held_out
 from hmp_core.training.generator import generate_motion
 from hmp_core.training.initializer import InitializerTrainer, InitializerTraining, export_initializer
@@ -52,7 +53,7 @@ def train_initializer(
     ] = _DEFAULT_CACHE,
 ) -> None:
     """Train the initializer on the open hand and write it as ONNX; the shipped one enters the manifest."""
-    torch.set_num_threads(1)
+    use_one_thread()
     model = load_hand_model()
     config = InitializerTraining(seed=seed, steps=steps)
     with progress_bar() as bars:

@@ -23,8 +23,8 @@ def summarize(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
 
     Returns:
         ``frames``; ``tracked_fraction`` of the frames with a hand observed or partial; ``sides`` and ``status``,
-        each with its number of hands over all frames; ``ms`` per stage and ``reprojection_px`` (output joints
-        with evidence against their keypoints) with ``median`` and ``p95``; ``acceleration_mm_per_frame2``
+        each with its number of hands over all frames; ``ms`` per stage and ``reprojection_px`` (see
+        :func:`reprojection_px`) with ``median`` and ``p95``; ``acceleration_mm_per_frame2``
         (wrist-aligned, mean over the frames that initializer and output both have). What was never measured
         is None; every key is always there.
     """
@@ -45,8 +45,8 @@ def summarize(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
 
 
 def reprojection_px(arrays: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
-    """Distance [T, S, 21] px from each output joint's projection to its keypoint; NaN without evidence."""
-    distances = np.linalg.norm(arrays["joints_px"] - arrays["keypoints_px"], axis=-1)
+    """Distance [T, S, 21] px from each keypoint to where the output expects it; NaN without evidence."""
+    distances = np.linalg.norm(arrays["expected_keypoints_px"] - arrays["keypoints_px"], axis=-1)
     return np.asarray(np.where(arrays["joint_observed"], distances, np.nan))
 
 

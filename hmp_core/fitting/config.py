@@ -43,7 +43,7 @@ class FitterConfig:
     infill_timeout_s: float = 1.0
     coast_s: float = 0.12
     lost_duration_s: float = 0.5
-    observed_sigma_m: float = 0.010
+    observed_sigma_m: float = 0.012
     evidence_correlation_s: float = 0.1
     outlier_sigmas: float = 6.0
     limit_stddev_rad: float = 0.1

@@ -9,7 +9,8 @@ in brackets, where a slot is empty or there was no evidence):
   ``calibrated`` bool [T];
 * ``track_id`` int64 [T, S] (-1); ``side`` uint8 [T, S] (0; 1 left, 2 right); ``status`` uint8 [T, S] (0; values of
   ``ManoHand.msg``); ``side_score``, ``score`` [T, S]; ``since_observed_s`` [T, S] s;
-* the output: ``joints_camera`` [T, S, 21, 3] m, ``joints_px`` [T, S, 21, 2] their projections, ``joint_stddev_m``
+* the output: ``joints_camera`` [T, S, 21, 3] m, ``joints_px`` [T, S, 21, 2] their projections,
+  ``expected_keypoints_px`` [T, S, 21, 2] where the landmark network should see them, ``joint_stddev_m``
   [T, S, 21] (-1 when lost), ``joint_observed`` bool [T, S, 21], ``pose`` [T, S, 16, 3] rad, ``betas``
   [T, S, 10], ``translation`` [T, S, 3] m, ``R_camera_wrist`` [T, S, 3, 3], ``wrist_covariance`` [T, S, 6, 6];
 * the evidence: ``keypoints_px`` [T, S, 21, 2], ``keypoint_sigma_px`` [T, S, 21], ``landmarks_m`` [T, S, 21, 3],
@@ -32,6 +33,7 @@ from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import Side
 from hmp_core.observation import FrameObservation, HandObservation, ManoPose
+from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -50,6 +52,7 @@ _SLOT_FIELDS: Final[dict[str, tuple[tuple[int, ...], type, float]]] = {
     "joint_stddev_m": ((21,), np.float64, _NAN),
     "joint_observed": ((21,), np.bool_, False),
     "joints_px": ((21, 2), np.float64, _NAN),
+    "expected_keypoints_px": ((21, 2), np.float64, _NAN),
     "pose": ((16, 3), np.float64, _NAN),
     "betas": ((10,), np.float64, _NAN),
     "translation": ((3,), np.float64, _NAN),
@@ -106,6 +109,8 @@ class HandRecorder:
                 slot = self._slots.index(hand.track_id)
                 _record_output(row, slot, hand)
                 row["joints_px"][slot] = camera.project(hand.joints_camera)
+                expected = KEYPOINTS_FROM_JOINTS @ hand.joints_camera
+                row["expected_keypoints_px"][slot] = camera.project(expected)
         self._rows.append(row)
 
     def arrays(self) -> Arrays:

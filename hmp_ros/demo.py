@@ -1,0 +1,247 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The main job, start to end: a video through the real nodes, as processes over DDS, and what came out of it.
+
+Plays a clip with ``video_publisher``, runs ``initializer_node`` and ``window_node`` beside it, listens as a robot
+would, and then writes an overlay video, a bag and arrays, and prints a table. Where a ``truth.npz`` lies beside the
+clip (``hmp synth`` writes one), the table has the errors.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import numpy as np
+import rclpy
+import typer
+from numpy.typing import NDArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rich.console import Console
+from rich.table import Table
+from sensor_msgs.msg import CameraInfo
+
+from hmp_core.assets import asset_path
+from hmp_core.cli.console import STDERR, progress_bar
+from hmp_core.errors import HmpError, SourceError
+from hmp_core.estimate import FrameEstimate, HandStatus
+from hmp_core.evaluation.summary import summarize
+from hmp_core.hand.loading import load_hand_model
+from hmp_core.media.bag_writer import HandBagWriter
+from hmp_core.media.estimate_reader import estimate_from_message
+from hmp_core.media.hand_recorder import HandRecorder
+from hmp_core.media.intrinsics import Intrinsics, load_camera
+from hmp_core.media.message_fields import Timing
+from hmp_core.media.message_reader import nanoseconds, observation_from_message
+from hmp_core.media.overlay import draw_overlay
+from hmp_core.media.sources import open_source
+from hmp_core.media.video_writer import VideoWriter
+from hmp_core.observation import FrameObservation
+from hmp_ros import fastdds, qos
+from hmp_ros.msg import HandObservationArray, ManoHandArray
+
+_START_S: Final = 90.0
+_QUIET_S: Final = 2.0
+_STOP_S: Final = 15.0
+_LOOK_S: Final = 0.1
+_DEMO_CLIP: Final = ("demo/video.mp4", "demo/camera.json", "demo/truth.npz")
+
+
+class Listener(Node):
+    """Keeps what a robot would hear.
+
+    Attributes:
+        images: stamps of the published images [ns], in order.
+        observations, hands: messages by stamp.
+        latency_ms: publishing minus capture, one per message on ``hand/mano``.
+        heard_at: monotonic time of the newest message [s].
+    """
+
+    def __init__(self) -> None:
+        super().__init__("hmp_demo")
+        self.images: list[int] = []
+        self.observations: dict[int, FrameObservation] = {}
+        self.hands: dict[int, FrameEstimate] = {}
+        self.latency_ms: list[float] = []
+        self.heard_at = time.monotonic()
+        self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos.HANDS)
+        self.create_subscription(HandObservationArray, "hand/observations", self._on_observations, qos.HANDS)
+        self.create_subscription(ManoHandArray, "hand/mano", self._on_hands, qos.HANDS)
+
+    def _on_camera_info(self, message: Any) -> None:
+        self.images.append(nanoseconds(message.header.stamp))
+
+    def _on_observations(self, message: Any) -> None:
+        observation = observation_from_message(message)
+        self.observations[observation.stamp_ns] = observation
+
+    def _on_hands(self, message: Any) -> None:
+        estimate = estimate_from_message(message)
+        self.hands[estimate.stamp_ns] = estimate
+        self.latency_ms.append((nanoseconds(message.latency.published_at) - estimate.stamp_ns) / 1e6)
+        self.heard_at = time.monotonic()
+
+
+def demo(
+    video: Annotated[Path | None, typer.Argument(help="Your video; by default the clip that is shipped.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out/demo"),
+) -> None:
+    """Send a video through the ROS 2 nodes and show what comes out on hand/mano."""
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    fastdds.use_profile()
+    clip, camera, truth = _clip(video)
+    out.mkdir(parents=True, exist_ok=True)
+    source = open_source(str(clip), Intrinsics(load_camera(camera) if camera else None))
+    listener = _run_nodes(clip, camera, source.frame_count, out)
+    if not listener.hands:
+        raise SourceError(f"nothing arrived on hand/mano; the nodes' logs are in {out}")
+    files = _write(listener, clip, camera, out)
+    _print(listener, summarize(dict(np.load(out / "hands.npz"))), _errors_mm(listener, truth), files)
+
+
+def _clip(video: Path | None) -> tuple[Path, Path | None, Path | None]:
+    """Clip, camera file and truth; the last two where they lie beside the clip."""
+    if video is None:
+        clip, camera, truth = (asset_path(name) for name in _DEMO_CLIP)
+        return clip, camera, truth
+    beside = [video.parent / name for name in ("camera.json", "truth.npz")]
+    camera_file, truth_file = (path if path.is_file() else None for path in beside)
+    return video, camera_file, truth_file
+
+
+def _run_nodes(clip: Path, camera: Path | None, frames: int | None, out: Path) -> Listener:
+    """Play the clip through the nodes until they fall silent."""
+    rclpy.init()
+    listener = Listener()
+    executor = SingleThreadedExecutor()
+    executor.add_node(listener)
+    # A robot reads in a thread of its own; what is not read in time is lost.
+    threading.Thread(target=executor.spin, daemon=True).start()
+    played = ["-p", f"video:={clip.resolve()}", "-p", "wait_for_subscribers:=1"]
+    if camera is not None:
+        played += ["-p", f"camera_file:={camera.resolve()}"]
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress_bar())
+        task = bar.add_task("starting the nodes", total=frames, note="")
+        stack.callback(_stop, _start("window_node", [], out))
+        player = _start("video_publisher", played, out)
+        stack.callback(_stop, player)
+        # The clip begins with the first reader of images, which comes last.
+        _wait_for(listener, ("hand/mano", "camera_info"), out)
+        stack.callback(_stop, _start("initializer_node", [], out))
+        _wait_for(listener, ("hand/observations",), out)
+        bar.update(task, description="camera to hand/mano")
+        listener.heard_at = time.monotonic()
+        while player.poll() is None or time.monotonic() - listener.heard_at < _QUIET_S:
+            time.sleep(_LOOK_S)
+            bar.update(task, completed=len(listener.images), note=f"{len(listener.hands)} on hand/mano")
+    executor.shutdown()
+    rclpy.try_shutdown()
+    return listener
+
+
+def _wait_for(listener: Listener, topics: tuple[str, ...], out: Path) -> None:
+    started = time.monotonic()
+    while any(listener.count_publishers(topic) == 0 for topic in topics):
+        time.sleep(_LOOK_S)
+        if time.monotonic() - started > _START_S:
+            raise SourceError(f"the nodes did not start; their logs are in {out}")
+
+
+def _start(executable: str, arguments: list[str], out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", f"hmp_ros.{executable}", "--ros-args", *arguments]
+    with (out / f"{executable}.log").open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _write(listener: Listener, clip: Path, camera: Path | None, out: Path) -> dict[str, Path]:
+    """Overlay, bag and arrays of every image that was answered."""
+    files = {name: out / name for name in ("overlay.mp4", "hands.mcap", "hands.npz")}
+    recorder = HandRecorder(load_hand_model())
+    frames = open_source(str(clip), Intrinsics(load_camera(camera) if camera else None))
+    with ExitStack() as stack:
+        video = stack.enter_context(VideoWriter(files["overlay.mp4"]))
+        bag = stack.enter_context(HandBagWriter(files["hands.mcap"], frames.frame_id))
+        bar = stack.enter_context(progress_bar())
+        task = bar.add_task("writing", total=len(listener.images), note="")
+        for stamp, frame in zip(listener.images, frames, strict=False):
+            bar.advance(task)
+            observation, estimate = listener.observations.get(stamp), listener.hands.get(stamp)
+            if observation is None or estimate is None:
+                continue
+            bag.write_observation(observation, Timing())
+            bag.write_estimate(estimate, Timing())
+            recorder.add(observation, estimate)
+            video.write(draw_overlay(frame, estimate, observation), frame.stamp_ns)
+    recorder.save(files["hands.npz"])
+    return files
+
+
+def _errors_mm(listener: Listener, truth: Path | None) -> dict[str, NDArray[np.float64]]:
+    """Wrist-relative joint errors by status, where truth is known."""
+    errors: dict[str, list[float]] = {}
+    if truth is None:
+        return {}
+    with np.load(truth) as arrays:
+        sides, joints = list(arrays["side"]), arrays["joints_camera"]
+    if len(listener.images) != len(joints):
+        return {}  # without every camera_info nobody knows which image a stamp belongs to
+    for index, stamp in enumerate(listener.images):
+        for hand in listener.hands[stamp].hands if stamp in listener.hands else ():
+            if hand.side.value in sides:
+                true = joints[index, sides.index(hand.side.value)]
+                off = (hand.joints_camera - hand.joints_camera[0]) - (true - true[0])
+                errors.setdefault(hand.status.name.lower(), []).append(np.linalg.norm(off, axis=1).mean() * 1e3)
+    return {name: np.array(values) for name, values in errors.items()}
+
+
+def _print(
+    listener: Listener, summary: dict[str, Any], errors: dict[str, NDArray[np.float64]], files: dict[str, Path]
+) -> None:
+    span_s = (listener.images[-1] - listener.images[0]) * 1e-9
+    table = Table("what", "value", title="camera to /hand/mano, through DDS")
+    table.add_row("images published", f"{len(listener.images)} at {(len(listener.images) - 1) / span_s:.1f} Hz")
+    table.add_row("messages on hand/mano", f"{len(listener.hands)} ({len(listener.hands) / span_s:.1f} Hz)")
+    latency = np.percentile(listener.latency_ms, [50, 95, 99])
+    table.add_row("latency, median / p95 / p99", " / ".join(f"{value:.0f}" for value in latency) + " ms")
+    for status in HandStatus:
+        count = summary["status"].get(status.name.lower(), 0)
+        if count:
+            table.add_row(f"hands {status.name.lower()}", str(count))
+    for name, values in errors.items():
+        row = f"error to truth, {name}", f"{np.mean(values):.1f} mm (median {np.median(values):.1f})"
+        table.add_row(*row)
+    for path in files.values():
+        table.add_row("written", str(path))
+    Console().print(table)
+
+
+def main() -> None:
+    """Entry point of ``hmp_demo``."""
+    app = typer.Typer(add_completion=False)
+    app.command()(demo)
+    try:
+        app()
+    except HmpError as error:
+        STDERR.print(f"error: {error}")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
