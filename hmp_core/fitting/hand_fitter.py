@@ -22,8 +22,8 @@ from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 
-_REFRESHED_STEPS: Final = 1
 _REANCHOR_ITERATIONS: Final = 2
+_LONG_STEP_S: Final = 0.15
 _DOUBT_PRESENCE: Final = 0.8
 _DOUBT_COST: Final = 12.0
 _DOUBT_FRAMES: Final = 3
@@ -158,8 +158,13 @@ class HandFitter:
         self._due = _REANCHOR_ITERATIONS
 
     def _better_start(self, predicted: Trajectory, evidence: StepEvidence) -> Trajectory:
-        """Prediction or initializer, whichever the evidence prefers; only the start of the iterations."""
+        """Prediction or initializer, whichever the evidence prefers; only the start of the iterations.
+
+        While all goes well the prediction serves, unasked.
+        """
         assert evidence.initial is not None
+        if self._doubtful == 0 and predicted.times_s[0] - self._window.times_s[-1] < _LONG_STEP_S:
+            return predicted
         predicted_cost = self._evidence_cost(self._model.decode(predicted), evidence)
         if predicted_cost <= _DOUBT_COST:
             return predicted
@@ -172,17 +177,17 @@ class HandFitter:
         return float(step_costs(decoded, stacked, self._config.outlier_sigmas))
 
     def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
-        """Cached derivatives, a few of them renewed in turn; all of them while a start or re-anchoring settles."""
+        """Cached derivatives: the newest and one other renewed a frame, all of them after a start or re-anchoring."""
         steps = len(trajectory.times_s)
         if self._due:
             self._latent_jacobian = self._refreshed(trajectory, list(range(steps)))
             self._new_steps = 0
             return self._latent_jacobian
-        stale = {(self._next_refresh + i) % steps for i in range(_REFRESHED_STEPS)}
-        renewed = sorted(stale.union(range(max(steps - self._new_steps, 0), steps)))
-        self._new_steps = 0
-        self._next_refresh = (self._next_refresh + _REFRESHED_STEPS) % steps
-        self._latent_jacobian[renewed] = self._refreshed(trajectory, renewed)
+        if self._new_steps:
+            renewed = sorted({self._next_refresh % steps, *range(max(steps - self._new_steps, 0), steps)})
+            self._latent_jacobian[renewed] = self._refreshed(trajectory, renewed)
+            self._new_steps = 0
+            self._next_refresh += 1
         return self._latent_jacobian
 
     def _refreshed(self, trajectory: Trajectory, steps: list[int]) -> Tensor:

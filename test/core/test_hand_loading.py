@@ -153,7 +153,7 @@ def test_stand_ins_cannot_be_altered(tmp_path):
 def test_refuses_twisted_pickles(tmp_path, program):
     path = tmp_path / "hand.pkl"
     path.write_bytes(program)
-    with pytest.raises(HandModelError, match="not a readable pickle|no dictionary"):
+    with pytest.raises(HandModelError, match=r"not a readable pickle|no dictionary"):
         load_hand_model(path)
 
 
