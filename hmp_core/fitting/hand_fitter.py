@@ -177,7 +177,7 @@ class HandFitter:
         return float(step_costs(decoded, stacked, self._config.outlier_sigmas))
 
     def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
-        """Cached derivatives: the newest and one other renewed a frame, all of them after a start or re-anchoring."""
+        """Cached derivatives: the newest and one other renewed a frame, all after a start or re-anchoring."""
         steps = len(trajectory.times_s)
         if self._due:
             self._latent_jacobian = self._refreshed(trajectory, list(range(steps)))
