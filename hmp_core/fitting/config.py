@@ -26,7 +26,7 @@ class FitterConfig:
         outlier_sigmas: whitened residual norm at which the robust kernel turns over.
         limit_stddev_rad: softness of the anatomical joint limits [rad].
         size_stddev, shape_stddev: prior standard deviation of β's first direction, which is size, and of the
-            others. Below the population's 1: what images say errs alike in all frames, and about size is nil.
+            others. Far below the population's 1 for size, of which one camera sees nothing.
         shape_memory_s: time over which β adopts what the window says about it [s].
         hand_size_stddev: relative spread of hand size in the population; one camera cannot see size, so the
             wrist's depth sigma carries it.
@@ -48,13 +48,13 @@ class FitterConfig:
     outlier_sigmas: float = 6.0
     limit_stddev_rad: float = 0.1
     size_stddev: float = 0.1
-    shape_stddev: float = 0.5
+    shape_stddev: float = 1.0
     shape_memory_s: float = 2.0
     hand_size_stddev: float = 0.07
     blend_speed: float = 1.0
     wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.8, 0.15))
     wrist_translation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.3, 0.2))
-    finger_residual: Matern32 = field(default=Matern32(0.25, 0.8))
+    finger_residual: Matern32 = field(default=Matern32(0.4, 0.8))
 
     def __post_init__(self) -> None:
         allowed = {

@@ -15,7 +15,7 @@ from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
 
 _LEAST_DAMPING: Final = 1e-6
 _MOST_DAMPING: Final = 1e6
-_COST_TOLERANCE: Final = 1e-2
+_COST_TOLERANCE: Final = 3e-2
 _NEGLIGIBLE_DECREASE: Final = 1e-4
 
 
@@ -29,7 +29,7 @@ class GaussNewtonResult:
         jacobians: at the last linearisation.
         solution: of the last solved system, with the covariance; None when none could be solved.
         iterations: linear systems that led to a step.
-        converged: the last accepted step lowered the cost by less than a hundredth, or none lowered it.
+        converged: the last accepted step lowered the cost by less than three hundredths, or none lowered it.
         initial_cost, final_cost: of the objective.
     """
 

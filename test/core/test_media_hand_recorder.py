@@ -12,6 +12,7 @@ from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.skeleton import Side
 from hmp_core.media.hand_recorder import HandRecorder
 from hmp_core.observation import FrameObservation, HandObservation, ManoPose, Roi
+from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 
 CAMERA = Camera(640, 480, 600, 600, 319.5, 239.5, Distortion.PLUMB_BOB, (-0.3, 0.1, 0.0, 0.0, 0.0))
 
@@ -72,7 +73,7 @@ def test_initializer_joints_follow_from_its_pose_for_its_side(recorder, side):
 
 
 def test_reprojection_respects_distortion_and_evidence(recorder):
-    pixels = CAMERA.project(joints())
+    pixels = CAMERA.project(KEYPOINTS_FROM_JOINTS @ joints())
     half = estimate(2)
     half.joint_observed[10:] = False
     add(recorder, 1, seen=[observation(1, keypoints=pixels + np.array([3, 4])), observation(2, keypoints=pixels)],
