@@ -45,8 +45,8 @@ def train_initializer(
     ] = None,
     pictures: Annotated[
         int, typer.Option(min=0, help="Hands to render and show to the landmark network, whose errors are learnt.")
-    ] = 6000,
-    steps: Annotated[int, typer.Option(min=10, help="Gradient steps.")] = 6000,
+    ] = 9000,
+    steps: Annotated[int, typer.Option(min=10, help="Gradient steps.")] = 8000,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     cache: Annotated[
         Path, typer.Option(help="Folder where retargeted motion and perceived pictures are kept.")

@@ -5,6 +5,10 @@
 A network (``initializer.onnx``, see :mod:`hmp_core.training.initializer`) turns points into rotations and shape;
 the place follows from the joints of that very pose and their viewing rays, so that pose and place agree. The
 network takes the part of PyMAF-X in Duran et al. (WACV 2024).
+
+Measured by ``tools/measure_initializer.py --scenes 12 --first-seed 600`` (rendered, the real detector, joints that
+are not hidden, wrist-relative): 18.9 mm in the mean and 14.2 mm in the median, where the raw world points err by
+32.7 mm and 29.7 mm; most of the gain is the palm's tilt, which the keypoints know better than the world points.
 """
 
 from dataclasses import replace

@@ -42,13 +42,13 @@ class InitializerTraining:
     """
 
     seed: int = 0
-    steps: int = 12_000
+    steps: int = 8_000
     batch: int = 256
     learning_rate: float = 2e-3
     shuffled: float = 0.3
     wobble_rad: float = 0.05
     perceived: float = 0.5
-    retouch_m: float = 0.0015
+    retouch_m: float = 0.008
     across_weight: float = 1.0
     rotation_weight: float = 0.15
     betas_weight: float = 0.003
