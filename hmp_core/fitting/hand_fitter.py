@@ -96,6 +96,8 @@ class HandFitter:
         if time_s - self._trajectory.origin_s > self._model.prior.window_s:
             self._reanchor(time_s)
         step = predict(self._trajectory, time_s, self._config)
+        if evidence is not None and time_s - self._window.times_s[-1] >= _LONG_STEP_S:
+            self._doubtful = -_DOUBT_PAUSE_FRAMES  # after a gap, let the window settle
         if evidence is not None and evidence.initial is not None:
             step = self._better_start(step, evidence)
         self._trajectory = self._trajectory.append(step)
