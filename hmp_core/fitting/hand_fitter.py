@@ -25,10 +25,10 @@ from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 _REANCHOR_ITERATIONS: Final = 2
 _LONG_STEP_S: Final = 0.15
 _DOUBT_PRESENCE: Final = 0.8
-_DOUBT_COST: Final = 12.0
+_DOUBT_COST: Final = 25.0
 _DOUBT_FRAMES: Final = 3
 _DOUBT_PAUSE_FRAMES: Final = 10
-_RIVAL_ADVANTAGE: Final = 0.6
+_RIVAL_ADVANTAGE: Final = 0.5
 
 
 @dataclass(frozen=True)

@@ -99,4 +99,6 @@ def test_output_goes_on_through_real_gaps_marked_infilled(real_gaps):
         for errors in (result.relative_mm, result.camera_mm):
             assert np.isfinite(list(errors.values())).all()
         assert result.relative_mm["slerp"] < 40
+        assert result.relative_mm["output"] < 1.3 * result.relative_mm["hold"]
+        assert result.rejoin_jump_mm < 60
         assert result.relative_mm["hold"] > 1
