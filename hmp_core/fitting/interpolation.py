@@ -16,8 +16,8 @@ from torch import Tensor
 
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
-from hmp_core.fitting.so3 import right_jacobian, right_jacobian_inverse
 from hmp_core.fitting.trajectory import Trajectory
+from hmp_core.hand.so3 import right_jacobian, right_jacobian_inverse
 
 _LONG_GAP_S: Final = 0.2
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hmp_core.fitting.so3 import right_jacobian
 from hmp_core.fitting.trajectory import RESIDUAL_BASIS, Trajectory, residual_rotations
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.limits import ANATOMICAL_LIMITS, JOINT_AXES
 from hmp_core.hand.model import HandModel
+from hmp_core.hand.so3 import right_jacobian
 from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.prior.prior import MotionPrior
 

@@ -22,6 +22,7 @@ from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.limits import JOINT_AXES, anatomical_components, limit_violation
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_BETAS, NUM_JOINTS, NUM_MANO_JOINTS, Side
+from hmp_core.hand.so3 import right_jacobian_inverse
 
 _TANGENT = 3 * NUM_MANO_JOINTS
 _CHUNK = 1024
@@ -179,9 +180,7 @@ class InverseKinematics:
         vectors = roma.rotmat_to_rotvec(rotations[:, 1:])
         outside = limit_violation(vectors) / self.config.limit_sigma_rad
         pull = anatomical_components(vectors) / self._rest_sigma
-        # d Log(R Exp(w)) = (I + [v]x / 2 + [v]x^2 / 12 + ...) dw; within a joint's range the rest is below 5 %.
-        skew = _hat(vectors)
-        by_tangent = self._axes @ (torch.eye(3, dtype=torch.float64) + skew / 2 + skew @ skew / 12)
+        by_tangent = self._axes @ right_jacobian_inverse(vectors)
         pull_jacobian = by_tangent / self._rest_sigma[:, None]
         wall_jacobian = torch.where((outside != 0)[..., None], by_tangent / self.config.limit_sigma_rad, 0.0)
         blocks = pull_jacobian.mT @ pull_jacobian + wall_jacobian.mT @ wall_jacobian
@@ -198,10 +197,3 @@ def _mean(values: Tensor, weight: Tensor) -> Tensor:
     share = weight / weight.sum(dim=1, keepdim=True)
     mean: Tensor = share[:, None] @ values
     return mean
-
-
-def _hat(vectors: Tensor) -> Tensor:
-    """Skew matrices [..., 3, 3] of vectors [..., 3]."""
-    x, y, z = vectors.unbind(-1)
-    zero = torch.zeros_like(x)
-    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).reshape(*vectors.shape, 3)

@@ -29,8 +29,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hmp_core.hand.so3 import right_jacobian
 from hmp_core.prior.config import PriorConfig
-from hmp_core.prior.exponential import right_jacobian
 
 NUM_OUTPUTS = 45
 _NORM_EPSILON = 1e-6

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from hmp_core.fitting.arrow import ArrowSystem, solve_arrow
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
-from hmp_core.fitting.so3 import right_jacobian, right_jacobian_inverse
 from hmp_core.fitting.terms.chain import chain_factors, linear_chain, rotation_chain
 from hmp_core.fitting.terms.limits import joint_limits
 from hmp_core.fitting.terms.reprojection import reprojection
 from hmp_core.fitting.terms.robust import geman_mcclure
 from hmp_core.hand.limits import JOINT_AXES
+from hmp_core.hand.so3 import right_jacobian, right_jacobian_inverse
 
 DTYPE = torch.float64
 PROCESSES = [IntegratedOrnsteinUhlenbeck(0.7, 0.3), Matern32(0.12, 0.35)]

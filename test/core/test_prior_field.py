@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from hmp_core.errors import ConfigError
 from hmp_core.hand.loading import load_hand_model
+from hmp_core.hand.so3 import right_jacobian
 from hmp_core.prior.chain import FingerBones, local_rotations, rotations_in_wrist
 from hmp_core.prior.config import PriorConfig
-from hmp_core.prior.exponential import right_jacobian
 from hmp_core.prior.field import MotionField
 
 SMALL = PriorConfig(latent_dim=9, code_dim=12, field_width=32, harmonics=4)

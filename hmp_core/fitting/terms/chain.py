@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32, whitener
-from hmp_core.fitting.so3 import right_jacobian_inverse
+from hmp_core.hand.so3 import right_jacobian_inverse
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hmp_core.fitting.so3 import hat
+from hmp_core.hand.so3 import hat
 
 
 @dataclass(frozen=True)

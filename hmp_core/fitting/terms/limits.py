@@ -5,7 +5,7 @@
 import roma
 from torch import Tensor
 
-from hmp_core.fitting.so3 import right_jacobian_inverse
+from hmp_core.hand.so3 import right_jacobian_inverse
 
 
 def joint_limits(R_finger: Tensor, axes: Tensor, limits: Tensor, stddev_rad: float) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ Source: Solà, Deray, Atchuthan, *A micro Lie theory for state estimation in rob
 import torch
 from torch import Tensor
 
+_SERIES_BELOW_RAD = 0.05
 _SMALL_ANGLE = 1e-4
 
 
@@ -20,14 +21,15 @@ def hat(vector: Tensor) -> Tensor:
 
 def right_jacobian(vector: Tensor) -> Tensor:
     """``Exp(v + d) = Exp(v) Exp(J d)`` to first order; [..., 3] [rad] to [..., 3, 3]."""
-    squared = vector.square().sum(-1)[..., None, None]
-    small = squared < _SMALL_ANGLE**2
-    safe = torch.where(small, torch.ones_like(squared), squared)
-    angle = safe.sqrt()
-    first = torch.where(small, 0.5 - squared / 24, (1 - torch.cos(angle)) / safe)
-    second = torch.where(small, 1 / 6 - squared / 120, (angle - torch.sin(angle)) / (safe * angle))
+    angle = torch.linalg.vector_norm(vector, dim=-1)[..., None, None]
+    square = angle.square()
+    # (1 - cos) / angle^2 without cancellation; (angle - sin) / angle^3 by its series where it would cancel.
+    first = 0.5 * torch.sinc(angle / (2 * torch.pi)).square()
+    safe = angle.clamp_min(_SERIES_BELOW_RAD)
+    series = 1 / 6 - square / 120 + square.square() / 5040
+    second = torch.where(angle < _SERIES_BELOW_RAD, series, (safe - safe.sin()) / safe**3)
     skew = hat(vector)
-    return torch.eye(3, dtype=vector.dtype) - first * skew + second * skew @ skew
+    return torch.eye(3, dtype=vector.dtype, device=vector.device) - first * skew + second * (skew @ skew)
 
 
 def right_jacobian_inverse(vector: Tensor) -> Tensor:
