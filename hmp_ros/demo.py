@@ -23,9 +23,10 @@ import typer
 from numpy.typing import NDArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 from rich.console import Console
 from rich.table import Table
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, Image
 
 from hmp_core.assets import asset_path
 from hmp_core.cli.console import STDERR, progress_bar
@@ -50,6 +51,8 @@ _START_S: Final = 90.0
 _QUIET_S: Final = 2.0
 _STOP_S: Final = 15.0
 _LOOK_S: Final = 0.1
+_CONNECT_S: Final = 1.0
+"""Time for readers and writers that know of each other to connect."""
 _DEMO_CLIP: Final = ("demo/video.mp4", "demo/camera.json", "demo/truth.npz")
 
 
@@ -73,6 +76,17 @@ class Listener(Node):
         self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos.HANDS)
         self.create_subscription(HandObservationArray, "hand/observations", self._on_observations, qos.HANDS)
         self.create_subscription(ManoHandArray, "hand/mano", self._on_hands, qos.HANDS)
+        self._signal: Subscription | None = None
+
+    def begin(self) -> None:
+        """Read images as well: the player waits for a second reader, so that nobody misses the beginning."""
+        self._signal = self.create_subscription(Image, "image", lambda _: None, qos.IMAGES)
+
+    def began(self) -> None:
+        """Leave the images to the nodes again."""
+        if self._signal is not None and self.images:
+            self.destroy_subscription(self._signal)
+            self._signal = None
 
     def _on_camera_info(self, message: Any) -> None:
         self.images.append(nanoseconds(message.header.stamp))
@@ -124,23 +138,24 @@ def _run_nodes(clip: Path, camera: Path | None, frames: int | None, out: Path) -
     executor.add_node(listener)
     # A robot reads in a thread of its own; what is not read in time is lost.
     threading.Thread(target=executor.spin, daemon=True).start()
-    played = ["-p", f"video:={clip.resolve()}", "-p", "wait_for_subscribers:=1"]
+    played = ["-p", f"video:={clip.resolve()}", "-p", "wait_for_subscribers:=2"]
     if camera is not None:
         played += ["-p", f"camera_file:={camera.resolve()}"]
     with ExitStack() as stack:
         bar = stack.enter_context(progress_bar())
         task = bar.add_task("starting the nodes", total=frames, note="")
-        stack.callback(_stop, _start("window_node", [], out))
+        for name in ("window_node", "initializer_node"):
+            stack.callback(_stop, _start(name, [], out))
         player = _start("video_publisher", played, out)
         stack.callback(_stop, player)
-        # The clip begins with the first reader of images, which comes last.
-        _wait_for(listener, ("hand/mano", "camera_info"), out)
-        stack.callback(_stop, _start("initializer_node", [], out))
-        _wait_for(listener, ("hand/observations",), out)
+        _wait_for(listener, ("hand/mano", "hand/observations", "camera_info"), out)
+        time.sleep(_CONNECT_S)
+        listener.begin()
         bar.update(task, description="camera to hand/mano")
         listener.heard_at = time.monotonic()
         while player.poll() is None or time.monotonic() - listener.heard_at < _QUIET_S:
             time.sleep(_LOOK_S)
+            listener.began()
             bar.update(task, completed=len(listener.images), note=f"{len(listener.hands)} on hand/mano")
     executor.shutdown()
     rclpy.try_shutdown()
@@ -204,7 +219,7 @@ def _errors_mm(listener: Listener, truth: Path | None) -> dict[str, NDArray[np.f
         return {}  # without every camera_info nobody knows which image a stamp belongs to
     for index, stamp in enumerate(listener.images):
         for hand in listener.hands[stamp].hands if stamp in listener.hands else ():
-            if hand.side.value in sides:
+            if hand.side.value in sides and hand.status is not HandStatus.LOST:
                 true = joints[index, sides.index(hand.side.value)]
                 off = (hand.joints_camera - hand.joints_camera[0]) - (true - true[0])
                 errors.setdefault(hand.status.name.lower(), []).append(np.linalg.norm(off, axis=1).mean() * 1e3)
@@ -218,6 +233,7 @@ def _print(
     table = Table("what", "value", title="camera to /hand/mano, through DDS")
     table.add_row("images published", f"{len(listener.images)} at {(len(listener.images) - 1) / span_s:.1f} Hz")
     table.add_row("messages on hand/mano", f"{len(listener.hands)} ({len(listener.hands) / span_s:.1f} Hz)")
+    table.add_row("images answered by a later one", str(len(listener.images) - len(listener.hands)))
     latency = np.percentile(listener.latency_ms, [50, 95, 99])
     table.add_row("latency, median / p95 / p99", " / ".join(f"{value:.0f}" for value in latency) + " ms")
     for status in HandStatus:
