@@ -17,6 +17,7 @@ from hmp_core.cli.train_initializer import train_initializer
 from hmp_core.errors import HmpError
 
 app = typer.Typer(
+    rich_markup_mode=None,
     name="hmp",
     help="Hand motion from one camera that survives occlusion.",
     no_args_is_help=True,
