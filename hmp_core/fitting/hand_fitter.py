@@ -64,9 +64,10 @@ class HandFitter:
         self._config = config
         self._shape = ShapePrior.of_average_hand(config.size_stddev, config.shape_stddev)
         self.restarts = 0
-        self._begin_anew()
+        self.restart()
 
-    def _begin_anew(self) -> None:
+    def restart(self) -> None:
+        """Forget the motion, keep the hand's shape."""
         self._window = HandWindow()
         self._trajectory: Trajectory | None = None
         self._latent_jacobian = torch.empty(0)
@@ -80,10 +81,6 @@ class HandFitter:
     def started(self) -> bool:
         """Whether a pose exists."""
         return self._trajectory is not None
-
-    def restart(self) -> None:
-        """Forget the motion, keep the hand's shape."""
-        self._begin_anew()
 
     def add(self, time_s: float, evidence: StepEvidence | None) -> None:
         """Append a step; before the first one with an initial pose nothing happens."""

@@ -108,9 +108,7 @@ class HandTrack:
         past = None if self._epoch_ns is None else self._fitter.at(self._seconds(stamp_ns))
         if past is None or estimate.status is HandStatus.LOST:
             return estimate
-        joints, mano = self._right_hand(_pose(*past), past[0].betas)
-        if self._side is Side.LEFT:
-            joints, mano = mirror_points(joints), mirror_pose(mano)
+        joints, mano = self._own_side(*self._right_hand(_pose(*past), past[0].betas))
         R_camera_wrist = operator_frame(joints, estimate.side)
         return replace(estimate, joints_camera=joints, mano=mano, R_camera_wrist=R_camera_wrist)
 
@@ -196,8 +194,8 @@ class HandTrack:
         if solution.posterior is not None:
             joint_stddev = np.sqrt(solution.posterior.joint_stddev_m**2 + (ahead**2).mean(axis=-1))
             covariance = solution.posterior.wrist_covariance
+        joints, mano = self._own_side(joints, mano)
         if self._side is Side.LEFT:
-            joints, mano = mirror_points(joints), mirror_pose(mano)
             covariance = covariance * np.outer(_MIRROR_SIX, _MIRROR_SIX)
         return HandEstimate(
             track_id=self.track_id,
@@ -221,6 +219,10 @@ class HandTrack:
         translation = pose.p_camera_wrist - self._model.kinematics.rest_wrist(betas).reshape(3)
         joints = self._model.kinematics.joints(rotations[None], betas, translation[None])[0].numpy()
         return joints, ManoPose(roma.rotmat_to_rotvec(rotations).numpy(), betas.numpy(), translation.numpy())
+
+    def _own_side(self, joints: NDArray[np.float64], mano: ManoPose) -> tuple[NDArray[np.float64], ManoPose]:
+        """Where left hands are mirrored out: a right hand's joints and parameters as this track's."""
+        return (mirror_points(joints), mirror_pose(mano)) if self._side is Side.LEFT else (joints, mano)
 
     def _window_status(self, evidence: StepEvidence | None, solution: HandSolution) -> WindowStatus:
         assert self._epoch_ns is not None

@@ -55,7 +55,6 @@ PUBLIC_FROM_MANO: Final = (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 
 """``joints_public = joints_mano[..., PUBLIC_FROM_MANO, :]``, where rows 16-20 of ``joints_mano`` are the thumb,
 index, middle, ring and pinky tips (order of HaMeR's and manotorch's wrappers)."""
 MANO_TIP_VERTICES_RIGHT: Final = (745, 317, 444, 556, 673)
-MANO_TIP_VERTICES_LEFT: Final = (745, 317, 445, 556, 673)
 """Fingertip vertices of MANO's own mesh, thumb to pinky (manotorch). Other models carry their own."""
 
 

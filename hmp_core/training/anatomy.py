@@ -19,7 +19,6 @@ from hmp_core.hand.limits import JOINT_AXES
 from hmp_core.prior.chain import CHAIN_LENGTH, NUM_FINGERS, FingerBones, split_fingers
 
 NUM_ANGLES: Final = 20
-THUMB: Final = 0
 _RANGES_DEG: Final = {
     #          abduction     base          middle       tip
     "thumb": ((-15.0, 45.0), (-25.0, 58.0), (-20.0, 60.0), (-20.0, 85.0)),
