@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reading MANO's pickle without running anything from it.
+"""Reading the pickles of MANO and ARCTIC without running anything from them.
 
 A pickle is a program. Here every class and function that it may name is replaced by a stand-in that only keeps
 what it is given; arrays are then built from the kept bytes with bounds checked. Not even NumPy's and SciPy's own
@@ -8,18 +8,21 @@ unpickling code runs, since it trusts its input. Whatever else a file names is r
 
 MANO's files were written by Python 2 with NumPy arrays, one ``scipy.sparse`` matrix (``J_regressor``) and one
 chumpy expression (``shapedirs``: a ``Select`` of a ``Ch``); files saved again by newer versions work as well.
+ARCTIC's are read on top of this by :mod:`hmp_core.training.object_npy`.
 """
 
 import math
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hmp_core.errors import HandModelError
+from hmp_core.errors import HandModelError, HmpError
 
 _MAX_ELEMENTS: Final = 50_000_000
 """Most elements of one array; MANO's largest has 315,090."""
@@ -31,17 +34,64 @@ def load_array_pickle(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         HandModelError: the file is no such pickle, or names a class that is not admitted (the message says which).
     """
-    try:
-        with path.open("rb") as file:
-            content = _Unpickler(path, file).load()
-    except HandModelError:
-        raise
-    except (OSError, MemoryError) as error:
-        raise HandModelError(f"{path} cannot be read: {error}") from error
-    except Exception as error:  # a damaged pickle may fail in any way
-        raise HandModelError(f"{path} is not a readable pickle: {type(error).__name__}: {error}") from error
+    with opened(path, _HAND_MODEL) as file:
+        content = load_kept(path, file, _HAND_MODEL)
     if not isinstance(content, dict):
         raise HandModelError(f"{path} holds no dictionary of arrays but a {type(content).__name__}.")
+    return numeric_arrays(path, content, _HAND_MODEL)
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a file is for.
+
+    Attributes:
+        error: what a bad file raises.
+        needless: what to say of a class that the file should not need.
+    """
+
+    error: type[HmpError]
+    needless: str
+
+
+_HAND_MODEL: Final = Purpose(
+    HandModelError,
+    "which no hand model needs; nothing of it was run. Get MANO_RIGHT.pkl anew from https://mano.is.tue.mpg.de.",
+)
+
+
+@contextmanager
+def opened(path: Path, purpose: Purpose) -> Iterator[BinaryIO]:
+    """Open a file to read; a failure is an error of the purpose's kind."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise purpose.error(f"{path} cannot be read: {error}") from error
+
+
+def load_kept(path: Path, file: BinaryIO, purpose: Purpose) -> Any:
+    """What a pickle holds, every instance a a stand-in; nothing of it is run.
+
+    Raises:
+        HmpError: of the purpose's kind: damaged, or asking for a class that is not admitted.
+    """
+    try:
+        return _Unpickler(path, file, purpose).load()
+    except (HmpError, OSError):
+        raise
+    except MemoryError as error:
+        raise purpose.error(f"{path} cannot be read: {error}") from error
+    except Exception as error:  # a damaged pickle may fail in any way
+        raise purpose.error(f"{path} is not a readable pickle: {type(error).__name__}: {error}") from error
+
+
+def numeric_arrays(path: Path, content: dict[Any, Any], purpose: Purpose) -> dict[str, NDArray[Any]]:
+    """Numeric arrays among the entries of a dictionary of :func:`load_kept`; other entries are left out.
+
+    Raises:
+        HmpError: of the purpose's kind: an array is damaged.
+    """
     arrays = {}
     for key, value in content.items():
         if isinstance(value, _Kept):
@@ -50,8 +100,15 @@ def load_array_pickle(path: Path) -> dict[str, NDArray[Any]]:
             except (_NotNumericError, KeyError):
                 continue
             except (ValueError, TypeError, IndexError, AttributeError) as error:
-                raise HandModelError(f"{path}: the field {key!r} is damaged: {error}") from error
+                raise purpose.error(f"{path}: the field {key!r} is damaged: {error}") from error
     return arrays
+
+
+def wrapped_object(content: Any) -> Any:
+    """The object that ``numpy.save`` wrapped into an array, in what :func:`load_kept` gave; else None."""
+    # The state of an array of objects: version, shape, dtype, order, its objects.
+    items = content.state[4] if isinstance(content, _Array) and isinstance(content.state, tuple) else None
+    return items[0] if isinstance(items, list) and len(items) == 1 else None
 
 
 class _NotNumericError(Exception):
@@ -214,16 +271,15 @@ _STAND_INS: Final[dict[tuple[str, str], Any]] = {
 class _Unpickler(pickle._Unpickler):
     """The Python implementation: its memo is a dictionary, so that one number cannot reserve gigabytes."""
 
-    def __init__(self, path: Path, file: Any) -> None:
+    def __init__(self, path: Path, file: BinaryIO, purpose: Purpose) -> None:
         super().__init__(file, encoding="latin1")
         self._path = path
+        self._purpose = purpose
 
     def find_class(self, module: str, name: str) -> Any:
         """Look up a stand-in; nothing is ever imported."""
         try:
             return _STAND_INS[module, name]
         except KeyError:
-            raise HandModelError(
-                f"{self._path} asks for {module}.{name}, which no hand model needs; nothing of it was run. "
-                "Get MANO_RIGHT.pkl anew from https://mano.is.tue.mpg.de."
-            ) from None
+            message = f"{self._path} asks for {module}.{name}, {self._purpose.needless}"
+            raise self._purpose.error(message) from None
