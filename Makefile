@@ -26,13 +26,13 @@ export ROS_LOCALHOST_ONLY := 1
 endif
 
 ifdef ROS_DISTRO
-EXTRAS := dev
+EXTRAS := dev,train
 VENV_OPTIONS := --system-site-packages
 # cv_bridge and rclpy were built against the distribution's NumPy: stay on its side of version 2.
 PIP_PINS := torch==2.13.0 "$(shell $(PYTHON) -c 'import numpy; print("numpy<2" if numpy.__version__ < "2" else "numpy>=2")')"
 PREFIXES :=
 else
-EXTRAS := ros,dev,mediapipe
+EXTRAS := ros,dev,mediapipe,train
 VENV_OPTIONS :=
 PIP_PINS := -c constraints.txt
 # The virtual environment is the ROS prefix.

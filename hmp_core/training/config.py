@@ -12,6 +12,7 @@ import yaml
 from hmp_core.errors import ConfigError
 from hmp_core.prior.config import PriorConfig
 from hmp_core.training.masking import MaskingConfig
+from hmp_core.training.task import MachineConfig
 
 T = TypeVar("T")
 
@@ -58,6 +59,7 @@ class TrainingConfig:
         average_decay: of the running average of the weights, which is what is saved.
         seed: of the run.
         save_minutes: time between two states to resume from [min].
+        machine: accelerator, devices, strategy, precision.
     """
 
     prior: PriorConfig = field(default_factory=PriorConfig)
@@ -79,6 +81,7 @@ class TrainingConfig:
     average_decay: float = 0.998
     seed: int = 0
     save_minutes: float = 2.0
+    machine: MachineConfig = field(default_factory=MachineConfig)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.

@@ -33,6 +33,15 @@ class JointMotion:
     signs: tuple[str, ...]
 
 
+def is_joint_motion(path: Path) -> bool:
+    """Whether a file has the fields that :func:`read_joint_motion` asks for; reads its table of contents alone."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {f"{name}.npy" for name in _FIELDS} <= set(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def read_joint_motion(path: Path) -> JointMotion:
     """Read an .npz of quantised joints.
 

@@ -1,237 +1,124 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The training loop of the motion prior: one process, resumable, its state in safetensors."""
+"""Training of a task by lightning: resumable, on any number of devices, its state in safetensors."""
 
-import csv
-import math
-import time
+import importlib.util
+import logging
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import roma
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from lightning.pytorch import Trainer
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from hmp_core.errors import DataError
-from hmp_core.prior.chain import FingerBones, compose, rotations_in_wrist
-from hmp_core.prior.checkpoint import PriorCheckpoint, Whitening
-from hmp_core.prior.vae import MotionVae
-from hmp_core.training.config import TrainingConfig
-from hmp_core.training.dataset import ClipBatch, ClipSampler
-from hmp_core.training.losses import MotionLoss, limit_excess, motion_loss
-from hmp_core.training.masking import random_visibility
-from hmp_core.training.warm_start import warm_start
+from hmp_core.training.keeper import Progress, RunKeeper
+from hmp_core.training.module import TrainingModule
+from hmp_core.training.run_log import CsvLog
+from hmp_core.training.state_file import SafetensorsState
+from hmp_core.training.task import MachineConfig, TrainingTask
 
-_WARM_UP_STEPS = 200
-_LARGEST_GRADIENT = 1.0
-_LOG_EVERY = 50
-_SAMPLE_TIMES = 4
-_STATE_FILE = "state.safetensors"
+STATE_FILE = "state.safetensors"
+LOG_FILE = "log.csv"
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One line of the log: step, running mean of the losses, clips a second."""
+class Outcome:
+    """How a call of :func:`train` ended.
+
+    Attributes:
+        step: steps done, earlier parts of the run included.
+        seconds: time that they took [s].
+        result: what the task wrote; None where training was stopped, and in all processes but the first.
+    """
 
     step: int
-    loss: float
-    angle_deg: float
-    position_mm: float
-    divergence_nat: float
-    clips_per_s: float
+    seconds: float
+    result: Path | None
 
 
-class Trainer:
-    """Trains one :class:`MotionVae` and makes a checkpoint of its averaged weights."""
+def train(
+    task: TrainingTask,
+    folder: Path,
+    report: Callable[[Progress], None] = lambda progress: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Train to the last step, or on from the state that an interrupted run of the same task left in ``folder``.
 
-    def __init__(self, config: TrainingConfig, bones: FingerBones, sampler: ClipSampler, folder: Path) -> None:
-        """Start anew, or from the state that an interrupted run of the same configuration left in ``folder``."""
-        torch.manual_seed(config.seed)
-        self._config = config
-        self._sampler = sampler
-        self._folder = folder
-        self.vae = MotionVae(config.prior, bones)
-        if not (folder / _STATE_FILE).exists():
-            warm_start(self.vae, self._draw, config.start_clips)
-        self._average = AveragedModel(self.vae, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))  # type: ignore[no-untyped-call]
-        direct = [p for name, p in self.vae.named_parameters() if ".direct." in name]
-        others = [p for name, p in self.vae.named_parameters() if ".direct." not in name]
-        self._optimizer = torch.optim.AdamW(
-            [
-                {"params": others, "share": 1.0},
-                {"params": direct, "share": config.direct_rate, "weight_decay": 0.0},
-            ],
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-        )
-        self.step = 0
-        self.seconds = 0.0
-        self._sums, self._counted = torch.zeros(4), 0
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / _STATE_FILE).exists():
-            self._resume()
+    On one device the losses are those of an uninterrupted run, to the last bit where the device computes the same
+    twice.
 
-    def run(self, report: Callable[[Progress], None]) -> None:
-        """Train to the last step, reporting and logging to ``log.csv`` every 50 steps."""
-        config = self._config
-        saved = began = time.monotonic()
-        earlier_s = self.seconds
-        since, since_step = began, self.step
-        self.vae.train()
-        while self.step < config.steps:
-            loss, total = self._one_step()
-            self._sums += torch.stack((total, loss.angle_rad, loss.position_m, loss.divergence)).detach()
-            self._counted += 1
-            now = time.monotonic()
-            self.seconds = earlier_s + now - began
-            if self.step % _LOG_EVERY == 0 or self.step == config.steps:
-                mean = (self._sums / self._counted).tolist()
-                progress = Progress(
-                    self.step,
-                    mean[0],
-                    math.degrees(mean[1]),
-                    1e3 * mean[2],
-                    mean[3],
-                    (self.step - since_step) * config.batch / (now - since),
-                )
-                self._log(progress)
-                report(progress)
-                self._sums, self._counted = torch.zeros(4), 0
-                since, since_step = now, self.step
-            if now - saved > 60.0 * config.save_minutes or self.step == config.steps:
-                self._save_state()
-                saved = now
+    Args:
+        task: what to train.
+        folder: for ``log.csv`` (and TensorBoard's files, where it is installed), the state, and the result.
+        report: called about every second.
+        stopped: asked after steps whether to leave a state and return.
 
-    def checkpoint(self, metadata: dict[str, Any]) -> PriorCheckpoint:
-        """Averaged weights with a whitening fitted on the posterior means of unmasked training clips."""
-        vae = self._average.module
-        assert isinstance(vae, MotionVae)
-        vae.eval()
-        grid = vae.grid_times()
-        means = []
-        with torch.no_grad():
-            for _ in range(max(1, self._config.start_clips // 256)):
-                batch = self._sampler.draw(256, grid, 1, self._config.pace)
-                whole = batch.recorded_grid.mean(-1) > 0.99
-                visible = batch.recorded_grid[whole, :, None].expand(-1, -1, 15)
-                means.append(vae.posterior(batch.R_grid[whole], visible)[0])
-        return PriorCheckpoint(vae, Whitening.fit(torch.cat(means)), metadata)
-
-    def _one_step(self) -> tuple[MotionLoss, Tensor]:
-        config = self._config
-        for group in self._optimizer.param_groups:
-            group["lr"] = group["share"] * config.learning_rate * self._schedule()
-        loss = self._loss()
-        ramp = min(1.0, self.step / max(1.0, config.divergence_ramp * config.steps))
-        total = loss.total(config.divergence_weight * ramp) + config.sample_limit_weight * self._sample_excess()
-        self._optimizer.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.vae.parameters(), _LARGEST_GRADIENT)
-        self._optimizer.step()
-        self._average.update_parameters(self.vae)
-        self.step += 1
-        return loss, total
-
-    def _draw(self, count: int) -> tuple[ClipBatch, Tensor, Tensor]:
-        """Clips, their rotations with errors, and what of them is seen [count, N, 15]."""
-        config, grid = self._config, self.vae.grid_times()
-        batch = self._sampler.draw(count, grid, config.free_times, config.pace)
-        visible = random_visibility(config.masking, count, grid) * batch.recorded_grid[..., None]
-        return batch, self._with_noise(batch.R_grid), visible
-
-    def _loss(self) -> MotionLoss:
-        batch, noisy, visible = self._draw(self._config.batch)
-        decoded, mean, log_variance = self.vae(noisy, visible, batch.times_s)
-        R_wrist = rotations_in_wrist(decoded)
-        truth = rotations_in_wrist(batch.R_times)
-        return motion_loss(R_wrist, truth, batch.recorded_times, mean, log_variance, self.vae.bones)
-
-    def _sample_excess(self) -> Tensor:
-        """How far motion decoded from random latents leaves the joints' limits: the prior's own samples."""
-        z = torch.randn(self._config.batch, self._config.prior.latent_dim)
-        times = torch.rand(len(z), _SAMPLE_TIMES) * self._config.prior.window_s
-        return limit_excess(self.vae.field(z, times))
-
-    def _with_noise(self, R: Tensor) -> Tensor:
-        """Rotations with errors such as an initializer's, white ones and constant ones, on half of the clips."""
-        count = len(R)
-        size = self._config.input_noise_rad * torch.rand(count, 1, 1, 1) * (torch.rand(count, 1, 1, 1) < 0.5)
-        errors = torch.randn(*R.shape[:3], 3) + torch.randn(count, 1, *R.shape[2:3], 3)
-        return compose(R, roma.rotvec_to_rotmat(0.7 * size * errors))
-
-    def _schedule(self) -> float:
-        """Share of the peak learning rate: a short warm-up, then half a cosine down to 1 %."""
-        warm = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
-        return warm * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * self.step / self._config.steps)))
-
-    def _log(self, progress: Progress) -> None:
-        path = self._folder / "log.csv"
-        new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, fieldnames=list(vars(progress)))
-            if new:
-                writer.writeheader()
-            writer.writerow({name: f"{value:.6g}" for name, value in vars(progress).items()})
-
-    def _drop_later_log(self) -> None:
-        """Remove what an interrupted run logged after the state that it left."""
-        path = self._folder / "log.csv"
-        if not path.exists():
-            return
-        head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [row for row in rows if float(row.split(",", 1)[0]) <= self.step]
-        path.write_text("".join((head, *kept)), encoding="utf-8")
-
-    def _save_state(self) -> None:
-        tensors = {f"vae.{name}": value for name, value in self.vae.state_dict().items()}
-        tensors |= {f"average.{name}": value for name, value in self._average.state_dict().items()}
-        for index, state in self._optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
-        tensors["random"] = torch.get_rng_state()
-        tensors["sums"] = self._sums
-        partial = self._folder / (_STATE_FILE + ".tmp")
-        save_file(
-            {name: value.clone().contiguous() for name, value in tensors.items()},
-            partial,
-            metadata={
-                "step": str(self.step),
-                "seconds": str(self.seconds),
-                "counted": str(self._counted),
-                "config": repr(self._config),
-            },
-        )
-        partial.replace(self._folder / _STATE_FILE)
-
-    def _resume(self) -> None:
-        path = self._folder / _STATE_FILE
+    Raises:
+        DataError: the state cannot be read or belongs to another task.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = folder / STATE_FILE
+    settings = task.settings
+    resumed = state.exists()
+    if not resumed:
+        (folder / LOG_FILE).unlink(missing_ok=True)
+        torch.manual_seed(settings.seed)
+        task.start()
+    module = TrainingModule(task)
+    keeper = RunKeeper(state, settings.save_minutes, report, stopped)
+    trainer = _trainer(settings.machine, settings.largest_gradient, settings.steps, folder, keeper)
+    with warnings.catch_warnings():
+        # Advice about workers, logging and restarts within an epoch, which an endless epoch of seeded steps heeds.
+        warnings.filterwarnings("ignore", module=r"lightning\..*")
         try:
-            with safe_open(str(path), framework="pt") as stream:
-                header = stream.metadata()
-                tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise DataError(
-                f"the training state {path} cannot be read: {error}; remove it to start anew"
-            ) from error
-        if header["config"] != repr(self._config):
-            raise DataError(f"{path} belongs to another configuration; remove it or choose another output folder")
+            trainer.fit(module, ckpt_path=str(state) if resumed else None)
+        except SIGTERMException:
+            # Lightning leaves by this after the step on which the keeper saved the state.
+            if not stopped():
+                raise
+    done = trainer.global_step == settings.steps
+    result = None
+    if done and trainer.is_global_zero:
+        torch.manual_seed(settings.seed)
+        run = {"minutes": keeper.seconds / 60.0, "machine": _describe(trainer)}
+        result = task.finish(module.average.module.cpu().eval(), folder, run)
+    return Outcome(trainer.global_step, keeper.seconds, result)
 
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
-        self.vae.load_state_dict(part("vae."))
-        self._average.load_state_dict(part("average."))
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in part("optimizer.").items():
-            index, key = name.split(".", 1)
-            state.setdefault(int(index), {})[key] = value
-        groups = self._optimizer.state_dict()["param_groups"]
-        self._optimizer.load_state_dict({"state": state, "param_groups": groups})
-        torch.set_rng_state(tensors["random"])
-        self.step, self.seconds = int(header["step"]), float(header["seconds"])
-        self._sums, self._counted = tensors["sums"], int(header["counted"])
-        self._drop_later_log()
+def _trainer(
+    machine: MachineConfig, largest_gradient: float | None, steps: int, folder: Path, keeper: RunKeeper
+) -> Trainer:
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    precision = machine.precision
+    if precision == "auto":
+        on_cuda = machine.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+        precision = "bf16-mixed" if on_cuda else "32-true"
+    logs: list[Logger] = [CsvLog(folder / LOG_FILE)]
+    if importlib.util.find_spec("tensorboard") is not None:
+        logs.append(TensorBoardLogger(folder, name="", version="tensorboard"))
+    devices = list(machine.devices) if isinstance(machine.devices, tuple) else machine.devices
+    return Trainer(
+        accelerator=machine.accelerator,
+        devices=devices,
+        strategy=machine.strategy,
+        precision=precision,  # type: ignore[arg-type]
+        max_steps=steps,
+        max_epochs=-1,
+        gradient_clip_val=largest_gradient,
+        default_root_dir=folder,
+        logger=logs,
+        callbacks=[keeper],
+        plugins=[SafetensorsState()],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _describe(trainer: Trainer) -> str:
+    kind = torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "CPU"
+    return f"{trainer.world_size} x {kind}, {trainer.precision}"

@@ -1,103 +1,140 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
 import csv
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
+import onnxruntime
 import pytest
+import roma
 import torch
+from small_training import CONFIG, small_task
 
 from hmp_core.errors import DataError
-from hmp_core.hand.loading import load_hand_model
-from hmp_core.prior.chain import FingerBones
-from hmp_core.prior.checkpoint import save_checkpoint
-from hmp_core.prior.config import PriorConfig
 from hmp_core.prior.prior import load_prior
-from hmp_core.training.config import TrainingConfig
-from hmp_core.training.dataset import ClipSampler
-from hmp_core.training.motion import FingerMotion
-from hmp_core.training.trainer import Progress, Trainer
+from hmp_core.training.keeper import Progress
+from hmp_core.training.trainer import Outcome, train
 
-SMALL = PriorConfig(
-    latent_dim=8,
-    grid_size=16,
-    encoder_channels=(4, 6, 8),
-    encoder_width=24,
-    code_dim=8,
-    field_width=24,
-    harmonics=5,
-)
-CONFIG = TrainingConfig(
-    prior=SMALL, start_clips=1024, steps=60, batch=16, free_times=6, save_minutes=1e-6, learning_rate=2e-3
-)
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")
-def bones() -> FingerBones:
-    return FingerBones.of(load_hand_model())
+def whole(tmp_path_factory) -> tuple[Outcome, list[Progress]]:
+    """An uninterrupted run."""
+    torch.set_num_threads(1)
+    reports: list[Progress] = []
+    return train(small_task(), tmp_path_factory.mktemp("whole"), reports.append), reports
 
 
-@pytest.fixture(scope="module")
-def sampler() -> ClipSampler:
-    """Fingers that flex together, at one of a few rhythms."""
-    rng = np.random.default_rng(0)
-    times = np.arange(3000) / 60.0
-    flexion = 0.6 + 0.5 * np.sin(2.0 * np.pi * (0.4 + 0.3 * np.sin(times / 7.0)) * times)
-    vectors = np.zeros((3000, 15, 3), np.float32)
-    vectors[..., 2] = flexion[:, None] * rng.uniform(0.4, 1.0, 15)
-    motion = FingerMotion(torch.from_numpy(vectors), torch.tensor([3000]), 60.0, ("wave",))
-    return ClipSampler([(motion, 1.0)], SMALL.window_s)
-
-
-class _KilledError(Exception):
-    pass
-
-
-def _log(folder) -> list[dict[str, str]]:
+def losses(folder: Path) -> list[dict[str, str]]:
     with (folder / "log.csv").open(encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+        rows = list(csv.DictReader(stream))
+    return [{name: row[name] for name in row if name not in ("steps_per_s", "seconds")} for row in rows]
 
 
-def test_training_improves_and_its_checkpoint_is_a_prior(bones, sampler, tmp_path):
-    lines: list[Progress] = []
-    trainer = Trainer(replace(CONFIG, steps=100, save_minutes=5.0), bones, sampler, tmp_path)
-    trainer.run(lines.append)
-    assert lines[-1].step == 100
-    assert lines[-1].loss < lines[0].loss
-    save_checkpoint(tmp_path / "prior.safetensors", trainer.checkpoint({"note": "test"}))
-    prior = load_prior(tmp_path / "prior.safetensors")
+class _UnfinishedTask:
+    """The small task without the minutes' worth of writing its result."""
+
+    def __init__(self, **changes):
+        self._task = small_task(**changes)
+
+    def __getattr__(self, name):
+        return getattr(self._task, name)
+
+    def finish(self, model, folder, run):
+        self.parameters = torch.cat([p.flatten() for p in model.parameters()])
+        return folder
+
+
+def test_training_improves_and_its_checkpoint_is_a_prior(whole):
+    outcome, reports = whole
+    assert outcome.step == CONFIG.steps
+    assert outcome.seconds > 0.0
+    assert reports[-1].step == CONFIG.steps
+    rows = losses(outcome.result.parent)
+    assert [row["step"] for row in rows] == ["50", "100", "150", "180"]
+    assert float(rows[-1]["total"]) < float(rows[0]["total"])
+    prior = load_prior(outcome.result)
+    assert prior.metadata["minutes"] == pytest.approx(outcome.seconds / 60.0)
     grid = prior.grid_times()
-    batch = sampler.draw(64, grid, 1, (1.0, 1.0001))
-    z = prior.encode(batch.R_grid, torch.ones(64, len(grid), 15))
+    motion = small_task()._sampler.draw(64, grid, 1, (1.0, 1.0001))
+    z = prior.encode(motion.R_grid, torch.ones(64, len(grid), 15))
     decoded = prior.decode(z, grid.expand(64, -1))
-    error = (decoded - batch.R_grid).flatten(3).norm(dim=-1).mean()
-    spread = (batch.R_grid - batch.R_grid.mean((0, 1))).flatten(3).norm(dim=-1).mean()
+    error = (decoded - motion.R_grid).flatten(3).norm(dim=-1).mean()
+    spread = (motion.R_grid - motion.R_grid.mean((0, 1))).flatten(3).norm(dim=-1).mean()
     assert error < 0.4 * spread
     assert 0.2 < z.std() < 3.0
 
 
-def test_a_killed_run_resumes_with_the_same_losses(bones, sampler, tmp_path):
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    Trainer(CONFIG, bones, sampler, whole).run(lambda progress: None)
-
-    def kill(progress: Progress) -> None:
-        raise _KilledError
-
-    with pytest.raises(_KilledError):
-        Trainer(CONFIG, bones, sampler, broken).run(kill)
-    resumed = Trainer(CONFIG, bones, sampler, broken)
-    assert 0 < resumed.step < 60
-    resumed.run(lambda progress: None)
-    first = torch.cat([p.flatten() for p in resumed.vae.parameters()])
-    second = Trainer(CONFIG, bones, sampler, whole)
-    assert second.step == 60
-    assert torch.equal(first, torch.cat([p.flatten() for p in second.vae.parameters()]))
-    for row, expected in zip(_log(broken), _log(whole), strict=True):
-        del row["clips_per_s"], expected["clips_per_s"]
-        assert row == expected
+def test_the_exported_encoder_agrees_with_torch(whole):
+    path = whole[0].result
+    prior = load_prior(path)
+    session = onnxruntime.InferenceSession(path.with_name("encoder.onnx"))
+    generator = torch.Generator().manual_seed(3)
+    grid = len(prior.grid_times())
+    for count in (1, 7):
+        R = roma.rotvec_to_rotmat(0.6 * torch.randn(count, grid, 15, 3, generator=generator))
+        visible = (torch.rand(count, grid, 15, generator=generator) > 0.5).float()
+        visible[0, :, :4] = 0.0
+        visible[-1, grid // 2 :] = 0.0
+        (z,) = session.run(None, {"rotations": R.numpy(), "visible": visible.numpy()})
+        torch.testing.assert_close(torch.from_numpy(z), prior.encode(R, visible), atol=1e-4, rtol=1e-4)
 
 
-def test_the_state_of_another_run_is_not_continued(bones, sampler, tmp_path):
-    Trainer(replace(CONFIG, steps=2), bones, sampler, tmp_path).run(lambda progress: None)
+def test_a_killed_run_resumes_with_the_same_losses(whole, tmp_path):
+    script = Path(__file__).with_name("small_training.py")
+    process = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
+    try:
+        deadline = time.monotonic() + 120.0
+        while not (tmp_path / "log.csv").exists() or len(losses(tmp_path)) < 2:
+            assert process.poll() is None, "training ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    logged = losses(tmp_path)
+    reports: list[Progress] = []
+    task = _UnfinishedTask()
+    outcome = train(task, tmp_path, reports.append)
+    assert 1 < reports[0].step < CONFIG.steps
+    assert outcome.step == CONFIG.steps
+    expected = losses(whole[0].result.parent)
+    assert losses(tmp_path) == expected
+    assert logged == expected[: len(logged)]
+
+
+def test_a_run_that_is_stopped_says_so_and_goes_on(whole, tmp_path):
+    steps = iter(range(1000))
+    first = train(_UnfinishedTask(), tmp_path, stopped=lambda: next(steps) == 70)
+    assert first.step == 71
+    assert first.result is None
+    task = _UnfinishedTask()
+    second = train(task, tmp_path)
+    assert second.step == CONFIG.steps
+    assert second.seconds > first.seconds
+    assert losses(tmp_path) == losses(whole[0].result.parent)
+    again = _UnfinishedTask()
+    assert train(again, tmp_path).step == CONFIG.steps
+    assert torch.equal(again.parameters, task.parameters)
+
+
+def test_workers_draw_the_same_clips(tmp_path):
+    plain, shared = tmp_path / "plain", tmp_path / "shared"
+    train(_UnfinishedTask(steps=12), plain)
+    machine = replace(CONFIG.machine, workers=2)
+    train(_UnfinishedTask(steps=12, machine=machine), shared)
+    assert losses(plain) == losses(shared)
+
+
+def test_the_state_of_another_run_is_not_continued(tmp_path):
+    train(_UnfinishedTask(steps=2), tmp_path)
     with pytest.raises(DataError, match="another configuration"):
-        Trainer(replace(CONFIG, steps=2, batch=8), bones, sampler, tmp_path)
+        train(_UnfinishedTask(steps=2, batch=8), tmp_path)
