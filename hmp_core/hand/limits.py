@@ -8,10 +8,13 @@ about the direction of the nail, and flexion about their product. At rest the bo
 
 Sources of the ranges: American Academy of Orthopaedic Surgeons, "Joint Motion", 1965, and Hume et al.,
 "Functional range of motion of the joints of the hand", J. Hand Surg. 15A, 1990 (finger flexion 0-100, 0-105,
-0-85 degrees base to tip; thumb 0-56 and -5-73); Cooney et al., J. Bone Joint Surg. 63A, 1981 (thumb base: 53
-degrees flexion and extension, 42 abduction, 17 axial). Abduction is counted from MANO's rest pose, where the pinky
+0-85 degrees base to tip; thumb 0-56 and -5-73). The thumb's base: radial abduction to 70 degrees and flexion to 15
+(AAOS), which from MANO's rest pose, its metacarpal 50 degrees off the fingers, are 20 of extension and 65 of
+flexion; 42 between full adduction and full palmar abduction and 17 axial (Cooney et al., J. Bone Joint Surg. 63A,
+1981), with the rest pose near neither end. Abduction of fingers is counted from MANO's rest pose, where the pinky
 stands 34 degrees apart. About 10 degrees are added on both sides: passive hyperextension, individual spread, and
-a model whose axes are not quite those of the person.
+a model whose axes are not quite those of the person. This is the only table of ranges: the motion generator keeps
+:data:`ACTIVE_MARGIN_RAD` inside it.
 """
 
 from typing import Final
@@ -29,7 +32,7 @@ _JOINTS: Final = (
     (-10, _TWIST_BASE, (-20, 22), (-35, 100)), (-10, _SIDE, _SIDE, _PIP), (-10, _SIDE, _SIDE, _DIP),
     (-34, _TWIST_BASE, (-20, 38), (-35, 100)), (-33, _SIDE, _SIDE, _PIP), (-33, _SIDE, _SIDE, _DIP),
     (-11, _TWIST_BASE, (-20, 22), (-35, 100)), (-17, _SIDE, _SIDE, _PIP), (-17, _SIDE, _SIDE, _DIP),
-    (50, (-40, 40), (-25, 60), (-25, 65)), (33, (-15, 15), (-20, 20), (-42, 60)), (33, _SIDE, _SIDE, (-35, 90)),
+    (50, (-40, 40), (-30, 60), (-30, 75)), (33, (-15, 15), (-20, 20), (-42, 60)), (33, _SIDE, _SIDE, (-35, 90)),
 )  # fmt: skip
 _NAIL: Final = np.array([0.0, 1.0, 0.0])
 _THUMB_NAIL: Final = np.array([1.0, 1.0, 1.0])  # manotorch's up axis of the thumb
@@ -50,10 +53,8 @@ JOINT_AXES: Final = _joint_axes()
 """[15, 3, 3] rows: twist, abduction and flexion axis of every finger joint, in MANO's axes."""
 ANATOMICAL_LIMITS: Final = np.radians([joint[1:] for joint in _JOINTS]).transpose(2, 0, 1)
 """[2, 15, 3] lower and upper twist, abduction and flexion [rad]."""
-_SPANS: Final = ANATOMICAL_LIMITS[..., None] * JOINT_AXES
-FINGER_LIMITS: Final = (_SPANS.min(axis=0).sum(axis=1), _SPANS.max(axis=0).sum(axis=1))
-"""Lower and upper [15, 3] rotation vectors in MANO's own axes [rad]: the box around :data:`ANATOMICAL_LIMITS`,
-looser than these where a joint's axes are oblique."""
+ACTIVE_MARGIN_RAD: Final = float(np.radians(5.0))
+"""What people do by their own muscles stays this far inside the limits of abduction and flexion."""
 
 
 def anatomical_components(rotation_vectors: Tensor) -> Tensor:

@@ -17,12 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hmp_core.prior.chain import CHAIN_LENGTH, rotations_in_wrist
+from hmp_core.prior.chain import CHAIN_LENGTH, NUM_FINGERS, FingerBones, rotations_in_wrist
 from hmp_core.training.anatomy import ANGLE_RANGES, NEUTRAL, AnatomicalHand, clamp_to_ranges
 
 _PULP_M: Final = 0.0075
 """Half a finger's thickness: bones stay this far from a surface."""
-_STEPS: Final = 150
+_STEPS: Final = 80
+_RATE: Final = 0.08
 _LARGEST_GAP_M: Final = 0.007
 _CENTER_FREEDOM_M: Final = 0.012
 _TIPS: Final = {"thumb": 14, "index": 2, "middle": 5, "ring": 11, "pinky": 8}
@@ -94,6 +95,14 @@ GRASP_KINDS: Final = {
         (0.9, 1.15),
         8.0,
     ),
+    "index_extension": GraspKind(
+        _posture(_OPPOSED_THUMB, (0.0, 25.0, 15.0, 8.0), *((0.0, 55.0, 65.0, 40.0),) * 3),
+        (2, 4, 5, 7, 8, 10, 11, 14),
+        (0.006, 0.016),
+        (0.014, 0.022),
+        (0.9, 1.15),
+        10.0,
+    ),
     "lateral": GraspKind(
         _posture((3.0, 46.0, 5.0, 20.0), *((0.0, 45.0, 70.0, 40.0), (0.0, 55.0, 75.0, 45.0)) * 2),
         (_TIPS["thumb"], 1),
@@ -116,6 +125,30 @@ GRASP_KINDS: Final = {
     "precision_prism": GraspKind(
         _posture(_OPPOSED_THUMB, (0.0, 55.0, 35.0, 15.0)), _ALL_TIPS, (0.004, 0.02), (0.04, 0.07), (1.0, 1.4), 8.0
     ),
+    "disk": GraspKind(
+        _posture(
+            _OPEN_THUMB,
+            (10.0, 30.0, 45.0, 25.0),
+            (2.0, 30.0, 45.0, 25.0),
+            (-6.0, 30.0, 45.0, 25.0),
+            (-14.0, 30.0, 45.0, 25.0),
+        ),
+        _ALL_TIPS,
+        (0.030, 0.050),
+        (-0.005, 0.02),
+        (1.05, 1.4),
+        0.0,
+    ),
+    "pen": GraspKind(
+        _posture(
+            _OPPOSED_THUMB, (0.0, 48.0, 45.0, 15.0), (0.0, 55.0, 55.0, 30.0), (0.0, 62.0, 75.0, 45.0), _CURLED
+        ),
+        (_TIPS["thumb"], _TIPS["index"], _TIPS["middle"]),
+        (0.003, 0.007),
+        (0.035, 0.06),
+        (1.05, 1.35),
+        15.0,
+    ),
     "tripod": GraspKind(
         _posture(
             _OPPOSED_THUMB, (0.0, 50.0, 45.0, 20.0), (0.0, 55.0, 50.0, 25.0), (0.0, 65.0, 70.0, 40.0), _CURLED
@@ -134,13 +167,11 @@ GRASP_KINDS: Final = {
 }
 
 
-def solve_grasps(
-    hand: AnatomicalHand, kind: GraspKind, count: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Close a hand on random objects.
+def solve_grasps(bones: FingerBones, kind: GraspKind, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Close hands on random objects, each with fingers of its own length.
 
     Args:
-        hand: whose fingers they are.
+        bones: the mean hand.
         kind: grasp and range of objects.
         count: objects to try.
         rng: source of randomness.
@@ -148,22 +179,21 @@ def solve_grasps(
     Returns:
         [n, 20] angles [rad] of those, at most ``count``, whose contacts all touch to 7 mm.
     """
-    rest = hand.bones(torch.eye(3).expand(15, 3, 3))
-    base = hand.bones.bases
-    center, distance = _random_objects(base, kind, count, rng)
+    hand, own_bones = AnatomicalHand(), _individual_bones(bones, count, rng)
+    center, distance = _random_objects(bones.bases, kind, count, rng)
     shift = torch.zeros_like(center).requires_grad_()
     posture = NEUTRAL + torch.deg2rad(torch.tensor(kind.posture_deg))
-    noise = torch.from_numpy(rng.normal(0.0, np.deg2rad(8.0), (count, 20))).to(rest.dtype)
+    noise = torch.from_numpy(rng.normal(0.0, np.deg2rad(8.0), (count, 20))).float()
     near = clamp_to_ranges(posture + noise)
     middle = 0.5 * ANGLE_RANGES.sum(1)
     half = 0.5 * (ANGLE_RANGES[:, 1] - ANGLE_RANGES[:, 0])
     raw = torch.atanh(((near - middle) / half).clamp(-0.97, 0.97)).requires_grad_()
     contacts = list(kind.contacts)
-    optimizer = torch.optim.Adam([{"params": [raw], "lr": 0.05}, {"params": [shift], "lr": 5e-4}])
+    optimizer = torch.optim.Adam([{"params": [raw], "lr": _RATE}, {"params": [shift], "lr": 5e-4}])
     with torch.enable_grad():
         for _ in range(_STEPS):
             angles = middle + half * torch.tanh(raw)
-            points = hand.bones(rotations_in_wrist(hand.rotations(angles)))
+            points = own_bones(rotations_in_wrist(hand.rotations(angles)))
             gaps = distance(points - (center + shift).unsqueeze(1)) - _PULP_M
             fingers = torch.unflatten(angles, -1, (5, 4))[:, 1:]
             cost = (
@@ -180,6 +210,13 @@ def solve_grasps(
     inside = gaps.amin(-1)
     good = (worst < _LARGEST_GAP_M) & (inside > -_LARGEST_GAP_M)
     return angles.detach()[good].double().numpy()
+
+
+def _individual_bones(bones: FingerBones, count: int, rng: np.random.Generator) -> FingerBones:
+    """As many hands: fingers differ in length, together and one by one, by a few percent as people's do."""
+    length = rng.normal(1.0, 0.04, (count, 1, 1)) + rng.normal(0.0, 0.03, (count, NUM_FINGERS, 1))
+    scale = torch.from_numpy(np.repeat(length, CHAIN_LENGTH, axis=1)).float()
+    return FingerBones(bones.bases.expand(count, -1, -1), bones.bones * scale)
 
 
 def _random_objects(

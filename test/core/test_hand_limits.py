@@ -5,7 +5,6 @@ import torch
 
 from hmp_core.hand.limits import (
     ANATOMICAL_LIMITS,
-    FINGER_LIMITS,
     JOINT_AXES,
     anatomical_components,
     limit_violation,
@@ -47,11 +46,3 @@ def test_violation_is_the_distance_to_the_limits():
     inside = np.clip(angles, *ANATOMICAL_LIMITS)
     np.testing.assert_allclose(limit_violation(vectors(angles)).numpy(), angles - inside, atol=1e-12)
     np.testing.assert_allclose(anatomical_components(vectors(angles)).numpy(), angles, atol=1e-12)
-
-
-def test_box_in_mano_axes_holds_all_that_is_allowed():
-    rng = np.random.default_rng(0)
-    lower, upper = ANATOMICAL_LIMITS
-    allowed = vectors(rng.uniform(lower, upper, size=(500, 15, 3))).numpy()
-    assert (allowed >= FINGER_LIMITS[0] - 1e-12).all()
-    assert (allowed <= FINGER_LIMITS[1] + 1e-12).all()
