@@ -105,15 +105,27 @@ def read_training_config(path: Path) -> TrainingConfig:
     Raises:
         ConfigError: the file is missing, not YAML, or has unknown or wrong entries.
     """
+    return build_config(TrainingConfig, read_entries(path), str(path))
+
+
+def read_entries(path: Path) -> Any:
+    """What a YAML file holds; an empty mapping for an empty file.
+
+    Raises:
+        ConfigError: the file is missing or not YAML.
+    """
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"the training configuration {path} cannot be read: {error}") from error
-    return _build(TrainingConfig, entries, str(path))
 
 
-def _build(kind: type[T], entries: Any, where: str) -> T:
-    """A dataclass from a mapping, nested ones included."""
+def build_config(kind: type[T], entries: Any, where: str) -> T:
+    """A dataclass from a mapping, nested ones included.
+
+    Raises:
+        ConfigError: an entry is unknown or of a wrong type; the message begins with ``where``.
+    """
     if not isinstance(entries, Mapping):
         raise ConfigError(f"{where} must hold names and values, not {type(entries).__name__}")
     hints = get_type_hints(kind)
@@ -124,7 +136,7 @@ def _build(kind: type[T], entries: Any, where: str) -> T:
             raise ConfigError(f"{where}: unknown entry {name!r}; known are {', '.join(sorted(known))}")
         hint = hints[name]
         if is_dataclass(hint) and isinstance(hint, type):
-            values[name] = _build(hint, value, f"{where}: {name}")
+            values[name] = build_config(hint, value, f"{where}: {name}")
         elif isinstance(value, list):
             values[name] = tuple(value)
         elif hint is float and isinstance(value, int):

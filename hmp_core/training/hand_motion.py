@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import roma
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from hmp_core.errors import DataError
 from hmp_core.training.motion import FingerMotion
@@ -74,14 +73,12 @@ class HandMotion:
         return FingerMotion(self.rotation_vectors, self.lengths, self.rate_hz, self.labels)
 
 
-class HandClips(Dataset[dict[str, Tensor]]):
+class HandClips:
     """Consecutive clips of equal length that do not overlap; what is left of a recording is dropped.
 
-    Items are dictionaries: ``fingers`` [N, 15, 3] rotation vectors, ``R_world_wrist`` [N, 3, 3].
-
     Attributes:
-        fingers: [n, N, 15, 3] all clips.
-        R_world_wrist: [n, N, 3, 3].
+        fingers: [n, N, 15, 3] local finger rotation vectors [rad].
+        R_world_wrist: [n, N, 3, 3] wrist orientations.
     """
 
     def __init__(self, motion: HandMotion, frames: int) -> None:
@@ -92,8 +89,8 @@ class HandClips(Dataset[dict[str, Tensor]]):
         """
         starts = motion.lengths.cumsum(0) - motion.lengths
         first = [
-            int(start) + frames * clip
-            for start, length in zip(starts, motion.lengths.tolist(), strict=True)
+            start + frames * clip
+            for start, length in zip(starts.tolist(), motion.lengths.tolist(), strict=True)
             for clip in range(length // frames)
         ]
         if not first:
@@ -106,6 +103,6 @@ class HandClips(Dataset[dict[str, Tensor]]):
         """Count the clips."""
         return len(self.fingers)
 
-    def __getitem__(self, clip: int) -> dict[str, Tensor]:
-        """Give one clip."""
-        return {"fingers": self.fingers[clip], "R_world_wrist": self.R_world_wrist[clip]}
+    def batch(self, chosen: Tensor) -> dict[str, Tensor]:
+        """Give the clips with the numbers [B] as ``fingers`` [B, N, 15, 3] and ``R_world_wrist`` [B, N, 3, 3]."""
+        return {"fingers": self.fingers[chosen], "R_world_wrist": self.R_world_wrist[chosen]}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hmp_core.hand.skeleton import NUM_MANO_JOINTS
-from hmp_core.prior.chain import CHAIN_LENGTH, FingerBones, rotations_in_wrist, split_fingers
+from hmp_core.prior.chain import CHAIN_LENGTH, FingerBones, compose, rotations_in_wrist, split_fingers
 
 CHANNELS_PER_JOINT = 15
 NUM_CHANNELS = NUM_MANO_JOINTS * CHANNELS_PER_JOINT
@@ -42,7 +42,7 @@ def local_features(R_local: Tensor, rate_hz: float, bones: FingerBones) -> Tenso
     R_wrist = rotations_in_wrist(R_local)
     positions = joint_positions(R_wrist, bones)
     wrist = torch.eye(3, dtype=R_local.dtype, device=R_local.device).expand(*R_local.shape[:2], 1, 3, 3)
-    turning = _rate_of_change(R_local, rate_hz) @ R_local.mT
+    turning = compose(_rate_of_change(R_local, rate_hz), R_local.mT)
     spin = 0.5 * torch.stack(
         (
             turning[..., 2, 1] - turning[..., 1, 2],

@@ -144,9 +144,10 @@ class HmpVae(nn.Module):
         rows, wrist_rows = self.field.motion(
             self._draw(mean, log_variance), self._draw(wrist_mean, wrist_log_variance), times
         )
+        # Mixed precision ends here: orthonormal rows need all digits.
         return HmpPass(
-            rotation_of_rows(rows),
-            rotation_of_rows(wrist_rows),
+            rotation_of_rows(rows.to(R_local.dtype)),
+            rotation_of_rows(wrist_rows.to(R_local.dtype)),
             mean,
             log_variance,
             wrist_mean,
