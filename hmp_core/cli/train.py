@@ -3,26 +3,18 @@
 """`hmp train`: a motion prior from a configuration and motion files."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
 
 from hmp_core.cli.console import STDERR, progress_bar, stop_on_interrupt
 from hmp_core.errors import ConfigError
-from hmp_core.hand.loading import load_hand_model
-from hmp_core.prior.chain import FingerBones
 from hmp_core.threads import use_one_thread
-from hmp_core.training.config import read_training_config
-from hmp_core.training.corpus import gather_corpus
-from hmp_core.training.dataset import ClipSampler
-from hmp_core.training.motion_files import find_motion_files
 
 if TYPE_CHECKING:
-    from hmp_core.training.keeper import Progress as TrainingProgress
-    from hmp_core.training.task import TrainingTask
+    from hmp_core.training.keeper import Progress
 
 _DEFAULT_CACHE = Path("~/.cache/hmp_ros")
 
@@ -40,20 +32,32 @@ def train(
     cache: Annotated[Path, typer.Option(help="Folder where retargeted motion is kept.")] = _DEFAULT_CACHE,
 ) -> None:
     """Train a motion prior. Start it again with the same arguments to go on after an interruption."""
-    trainer = _load_trainer()
+    try:
+        # Seconds to import, and the packages are those of an extra: no other command should need them.
+        from hmp_core.training import trainer
+        from hmp_core.training.tasks import prepare_task
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"training needs the package {error.name}, which is not installed; it comes with the extra 'train': "
+            "pip install 'hmp_ros[train]'"
+        ) from error
     use_one_thread()
     with progress_bar() as bars, stop_on_interrupt() as stopped:
         # Of several processes the first one talks.
         bars.disable = os.environ.get("LOCAL_RANK", "0") != "0"
-        task = _gather(config, data or [], mano, cache.expanduser(), bars)
+        gathering = bars.add_task("motion", total=None, note="")
+
+        def gathered(done: int, total: int, what: str) -> None:
+            bars.update(gathering, completed=done, total=total, note=what)
+
+        task = prepare_task(config, data or [], mano, cache.expanduser(), gathered)
         training = bars.add_task("training", total=task.settings.steps, note="preparing the weights")
 
-        def report(progress: "TrainingProgress") -> None:
-            # "angle_deg" reads "12.3 deg": terminals are narrow.
-            parts = (f"{value:.3g} {name.rpartition('_')[2]}" for name, value in progress.losses.items())
-            bars.update(training, completed=progress.step, note=f"{', '.join(parts)}, {progress.steps_per_s:.1f}/s")
+        def trained(progress: "Progress") -> None:
+            note = f"{_describe(progress.losses)}, {progress.steps_per_s:.3g} steps/s"
+            bars.update(training, completed=progress.step, note=note)
 
-        outcome = trainer.train(task, out, report, stopped)
+        outcome = trainer.train(task, out, trained, stopped)
     if outcome.result is not None:
         STDERR.print(f"prior written to {outcome.result} after {outcome.seconds / 60.0:.1f} minutes of training")
     elif stopped():
@@ -61,34 +65,6 @@ def train(
         raise typer.Exit(130)
 
 
-def _load_trainer() -> ModuleType:
-    """The trainer, which stands on a package that nothing else needs and that takes seconds to import.
-
-    Raises:
-        ConfigError: that package is not installed.
-    """
-    try:
-        from hmp_core.training import trainer
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"training needs the package {error.name}, which is not installed: pip install 'hmp_ros[train]', "
-            "or in a clone: pip install -e '.[train]'"
-        ) from error
-    return trainer
-
-
-def _gather(config: Path, data: list[Path], mano: Path | None, cache: Path, bars: Progress) -> "TrainingTask":
-    """The task that a configuration describes, with its motion."""
-    from hmp_core.training.realtime_task import RealtimeTask
-
-    settings = read_training_config(config)
-    model = load_hand_model(mano)
-    bones = FingerBones.of(model)
-    gathering = bars.add_task("motion", total=None, note="")
-
-    def gathered(done: int, total: int, what: str) -> None:
-        bars.update(gathering, completed=done, total=total, note=what)
-
-    corpus = gather_corpus(settings, config.parent, find_motion_files(data), model, bones, cache, gathered)
-    sampler = ClipSampler(corpus.sources, settings.prior.window_s)
-    return RealtimeTask(settings, bones, sampler, corpus.description)
+def _describe(losses: Mapping[str, float]) -> str:
+    """What fits beside a bar: "angle_deg" becomes "12.3 deg"."""
+    return ", ".join(f"{value:.3g} {name.rpartition('_')[2]}" for name, value in losses.items())
