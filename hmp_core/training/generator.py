@@ -19,7 +19,7 @@ from hmp_core.training.motion import FingerMotion
 from hmp_core.training.speed_profiles import play
 from hmp_core.training.timetable import Timetable
 
-GENERATOR_VERSION: Final = 2
+GENERATOR_VERSION: Final = 3
 """Counts up when the same settings give another motion, so that caches are made anew."""
 RATE_HZ: Final = 60.0
 

@@ -86,7 +86,7 @@ def sign(rng: np.random.Generator) -> Angles:
     """Any combination of finger shapes, neighbours often alike, as in fingerspelling."""
     digits: list[tuple[float, ...]] = []
     for _ in range(4):
-        if digits and rng.random() < 0.65:
+        if digits and rng.random() < 0.75:
             digits.append(digits[-1])
         else:
             shape, other = (_DIGITS[int(i)] for i in rng.integers(len(_DIGITS), size=2))
@@ -101,10 +101,10 @@ def free(rng: np.random.Generator) -> Angles:
     The first two components of hands' postures, which move all fingers alike, hold over 80 % of the variance in
     grasping (Santello et al. 1998) and half of it in other motion; the rest is one finger against another.
     """
-    alike, coupled = rng.uniform(0.5, 0.98), rng.uniform(0.2, 0.95)
+    alike, coupled = rng.uniform(0.6, 0.99), rng.uniform(0.2, 0.95)
     own = rng.normal(size=(4, 2))
     for finger in (1, 2, 3):  # neighbours go together most
-        own[finger] = 0.7 * own[finger - 1] + np.sqrt(1.0 - 0.49) * own[finger]
+        own[finger] = 0.8 * own[finger - 1] + 0.6 * own[finger]
     drawn = np.sqrt(alike) * rng.normal(size=2) + np.sqrt(1.0 - alike) * own
     drawn[:, 1] = coupled * drawn[:, 0] + np.sqrt(1.0 - coupled**2) * drawn[:, 1]
     share = norm.cdf(1.2 * drawn)  # more often near an end than in the middle
@@ -114,31 +114,34 @@ def free(rng: np.random.Generator) -> Angles:
     return _compose(rng, None, digits)
 
 
-def thumb(rng: np.random.Generator, curl: float, name: str | None = None) -> Angles:
+def thumb(rng: np.random.Generator, curl: float, splay: float, name: str | None = None) -> Angles:
     """The thumb's angles [4] [degrees].
 
-    Its joints go almost independently of each other, and its base flexes as the fingers do: in two real sources the
-    changes of abduction and flexion over 0.3 s correlate by -0.1, flexion and that of the fingers by 0.2 to 0.5.
+    Its joints go almost independently of each other; its base flexes as the fingers flex, and goes out as they
+    splay. In two real sources the changes of abduction and flexion over 0.3 s correlate by -0.1, flexion and that
+    of the fingers by 0.2 to 0.5; in one of them flexion and the little finger's splay by -0.5.
 
     Args:
         rng: source of randomness.
         curl: of the fingers, 0 flat to 1 a fist.
+        splay: of the fingers, 0 side by side, 1 as far apart as they go.
         name: of a posture; None: any.
     """
+    outward = splay * np.array((5.0, -14.0, 0.0, -4.0))
     if name is not None:
-        return np.array(_THUMBS[name]) + rng.normal(0.0, 2.0, 4)
-    if rng.random() < 0.3:
+        return np.array(_THUMBS[name]) + outward + rng.normal(0.0, 2.0, 4)
+    if rng.random() < 0.2:
         one, other = (np.array(_THUMBS[str(key)]) for key in rng.choice(list(_THUMBS), size=2))
         share = rng.uniform(0.0, 1.0, 4)
-        return np.asarray((1.0 - share) * one + share * other)
-    drawn = rng.normal((14.0, 24.0 + 32.0 * curl, -11.0, 20.0), (11.0, 12.0, 9.0, 19.0))
+        return np.asarray((1.0 - share) * one + share * other + outward)
+    drawn = rng.normal((12.0, 24.0 + 38.0 * curl, -11.0, 14.0 + 16.0 * curl), (8.0, 9.0, 8.0, 17.0))
     drawn[3] += 0.8 * (drawn[2] + 11.0)
-    return drawn
+    return np.asarray(drawn + outward)
 
 
 def thumb_angles(rng: np.random.Generator, fingers: Angles) -> Angles:
     """A posture [20] [rad] with the fingers of another one and a thumb of its own."""
-    return np.concatenate((np.deg2rad(thumb(rng, rng.random())), fingers[4:]))
+    return np.concatenate((np.deg2rad(thumb(rng, rng.random(), rng.random())), fingers[4:]))
 
 
 def _compose(
@@ -147,11 +150,11 @@ def _compose(
     """Put a thumb and four fingers together, spread them by a random share, and convert to radians [20]."""
     first, second = (_SPREAD[int(i)] for i in rng.integers(3, size=2)) if spread is None else (_SPREAD[spread],) * 2
     share = rng.random()
-    curl = float(np.mean([digit[1] + digit[2] for digit in digits]) / 170.0)
-    angles = np.array([thumb(rng, curl, thumb_name), *digits], dtype=np.float64)
+    fingers = np.array(digits, dtype=np.float64)
     # A bent finger cannot be spread: its ligaments are tight.
-    straightness = np.clip(1.0 - angles[1:, 1] / 70.0, 0.0, 1.0)
-    angles[1:, 0] += straightness * (
-        share * np.array(first) + (1.0 - share) * np.array(second) + rng.normal(0.0, 3.0, 4)
-    )
+    straightness = np.clip(1.0 - fingers[:, 1] / 70.0, 0.0, 1.0)
+    fingers[:, 0] += straightness * (share * np.array(first) + (1.0 - share) * np.array(second))
+    curl, splay = fingers[:, 1:3].sum(1).mean() / 170.0, (fingers[0, 0] - fingers[3, 0]) / 32.0
+    fingers[:, 0] += straightness * rng.normal(0.0, 3.0, 4)
+    angles = np.concatenate((thumb(rng, curl, splay, thumb_name)[None], fingers))
     return np.asarray(np.deg2rad(angles.reshape(-1)) + _NEUTRAL)
