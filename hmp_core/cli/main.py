@@ -10,6 +10,7 @@ from rich.markup import escape
 from hmp_core.cli.console import STDERR, configure_logs
 from hmp_core.cli.evaluate import eval_app
 from hmp_core.cli.evaluate_prior import evaluate_prior
+from hmp_core.cli.samples import samples
 from hmp_core.cli.synth import synth
 from hmp_core.cli.track import track
 from hmp_core.cli.train import train
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(track)
 app.command()(synth)
+app.command()(samples)
 app.command()(train)
 app.command()(train_initializer)
 eval_app.command("prior")(evaluate_prior)
