@@ -1,249 +1,173 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How well a motion prior reproduces, and fills in, recorded finger motion that it was not trained on."""
+"""How well a motion prior reproduces, fills in and foretells recorded motion that it was not trained on.
 
-from dataclasses import dataclass
-from typing import Final
+The report is one object for all files together:
+
+* ``reconstruction_mm``: mean joint error of windows of which everything is seen, by one latent alone.
+* ``reconstruction_acceleration_ratio``: size of the second differences of decoded over true joints, 1 at best.
+* ``retarget_mm``, ``rejected``: the retargeting's mean residual over all frames of the files, held out or not, and
+  the share of frames that it dropped. Truth, for every method, is the forward kinematics of the retargeted poses.
+* ``infill_mm``, ``forecast_mm``: ``{activity: {hidden: {seconds: {method: mm}}}}``. A cell of fewer than
+  :data:`LEAST_WINDOWS` windows is None, and so is one whose gap, with what must be seen beside it, does not fit
+  into the window of time that a method works in.
+* ``windows``: ``{activity: {seconds: n}}``, the most that any of the cells is made of.
+* ``diversity``, ``nearest_training_mm``, ``limit_violations``: of the prior's own samples, see
+  :mod:`~hmp_core.evaluation.prior_samples`.
+* ``latent_calibration``: by how much a gap changes the encoder's latent, squared, over the variance that the
+  encoder states with the gap; 1 is honest, above 1 too sure. Exactly: the ratio of
+  :func:`~hmp_core.evaluation.prior_methods.prior_errors`.
+* ``references``: what the three figures of samples are for recorded windows and for samples of the baselines, and
+  ``latent_square``, the mean square of a recorded window's latent coordinates, which is 1 for N(0, I).
+* ``baselines``: the baselines' tuned parameters; ``fitted`` says whether their models were at hand.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
 
 import roma
 import torch
 from torch import Tensor
 
-from hmp_core.hand.limits import limit_violation
-from hmp_core.prior.chain import compose, rotations_in_wrist
+from hmp_core.evaluation.baseline_models import BaselineModels, BaselineParameters
+from hmp_core.evaluation.prior_fill import encode_windows
+from hmp_core.evaluation.prior_gaps import ACTIVITIES, HIDDEN, GapPicker, Gaps, whole_windows
+from hmp_core.evaluation.prior_methods import METHODS, interpolation_errors, model_errors, prior_errors
+from hmp_core.evaluation.prior_motion import MeasuredMotion
+from hmp_core.evaluation.prior_reconstruction import Reconstruction, reconstruct
+from hmp_core.evaluation.prior_samples import clip_times, draw_baseline, draw_prior, measure_clips, resample
 from hmp_core.prior.prior import MotionPrior
-from hmp_core.training.motion import FingerMotion
 
-HIDDEN_FINGERS: Final = {
-    "one": ((0,), (1,), (2,), (3,)),
-    "three": ((0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3)),
-    "thumb": ((4,),),
-    "all": ((0, 1, 2, 3, 4),),
-}
-"""Fingers of MANO order (index, middle, pinky, ring, thumb) that are hidden together."""
-METHODS: Final = ("slerp", "hold", "encoder", "prior")
-_ACTIVE_M_PER_S: Final = 0.03
-_RESIDUAL_RAD: Final = 0.15
-_RESIDUAL_S: Final = 1.5
-_NOISE_RAD: Final = 0.06
-"""Tuned on recordings of training signs: what the latent cannot follow, slowly and quickly changing."""
-_GAUSS_NEWTON_STEPS: Final = 4
-_MARGIN_S: Final = 0.2
-_LIMIT_RAD: Final = 0.05
-_SAMPLES: Final = 256
+SECONDS: Final = ("0.2", "0.5", "1", "2")
+TABLES: Final = ("infill_mm", "forecast_mm")
+LEAST_WINDOWS: Final = 50
+_SHORTEST_SHARE: Final = 0.45
+"""Recordings from this share of the prior's window on are reconstructed."""
 
 
-@dataclass(frozen=True)
-class Window:
-    """A piece of a recording and where it lies in the prior's window.
+class PriorReport:
+    """Gathers what is measured, file by file, and sums it up."""
 
-    Attributes:
-        R: [T, 15, 3, 3] local rotations.
-        times_s: [T] times in the window [s].
-    """
+    def __init__(self, prior: MotionPrior, models: BaselineModels | None, most: int) -> None:
+        """Take the prior, the baseline models if there are any, and the most windows per cell and file."""
+        self._prior = prior
+        self._models = models
+        self._parameters = models.parameters if models else BaselineParameters()
+        self._most = most
+        self._errors: dict[tuple[str, str, str, str, str], list[Tensor]] = {}
+        self._ratios: list[Tensor] = []
+        self._whole: list[Tensor] = []
+        self._squares: list[Tensor] = []
+        self._reconstructions: list[Reconstruction] = []
+        self._residuals_m: list[Tensor] = []
+        self._rejected_frames = 0.0
+        self._frames = 0
 
-    R: Tensor
-    times_s: Tensor
+    @staticmethod
+    def steps() -> int:
+        """How often :meth:`add` reports progress for each file."""
+        return len(SECONDS) * len(HIDDEN)
 
+    def add(self, measured: MeasuredMotion, advance: Callable[[], None]) -> None:
+        """Measure one file."""
+        self._residuals_m.append(measured.residual_m[measured.residual_m.isfinite()])
+        self._rejected_frames += measured.rejected * len(measured.residual_m)
+        self._frames += len(measured.residual_m)
+        self._add_whole(measured)
+        picker = GapPicker(measured.motion, self._prior.vae.bones)
+        for seconds in SECONDS:
+            for hidden in HIDDEN:
+                for activity, gaps in picker.pick(hidden, float(seconds), self._most).items():
+                    for table in TABLES if len(gaps) else ():
+                        cell = (table, activity, hidden, seconds)
+                        self._add_gaps(measured, cell, gaps)
+                advance()
 
-def cut_windows(motion: FingerMotion, window_s: float, shortest_s: float, most: int) -> list[Window]:
-    """Cut recordings into windows, centred where they are shorter, evenly picked down to ``most``."""
-    windows, start = [], 0
-    longest = int(window_s * motion.rate_hz + 1e-6) + 1
-    for length in motion.lengths.tolist():
-        for first in range(0, length, longest):
-            vectors = motion.rotation_vectors[start + first : start + min(first + longest, length)]
-            if len(vectors) > shortest_s * motion.rate_hz:
-                times = torch.arange(len(vectors)) / motion.rate_hz
-                times = times + 0.5 * (window_s - float(times[-1]))
-                windows.append(Window(roma.rotvec_to_rotmat(vectors), times))
-        start += length
-    step = max(1.0, len(windows) / most)
-    return [windows[int(i * step)] for i in range(min(most, len(windows)))]
-
-
-def encode_window(prior: MotionPrior, window: Window, seen: Tensor) -> Tensor:
-    """Latent [D] by one encoder pass; ``seen`` [T, 15] tells what it may use."""
-    grid = prior.grid_times()
-    # The grid takes the nearest recorded frame between its neighbours by interpolation, seen where both are.
-    after = torch.searchsorted(window.times_s, grid.contiguous()).clamp(1, len(window.times_s) - 1)
-    before = after - 1
-    share = (grid - window.times_s[before]) / (window.times_s[after] - window.times_s[before])
-    inside = (share > -0.05) & (share < 1.05)
-    share = share.clamp(0.0, 1.0)
-    step = roma.rotmat_to_rotvec(compose(window.R[before].mT, window.R[after]))
-    R_grid = compose(window.R[before], roma.rotvec_to_rotmat(share[:, None, None] * step))
-    visible = seen[before] * seen[after] * inside[:, None]
-    return prior.encode(R_grid[None], visible[None])[0]
-
-
-def fit_latent(
-    prior: MotionPrior, window: Window, seen: Tensor, z: Tensor, residual_rad: float = _RESIDUAL_RAD
-) -> Tensor:
-    """Latent [D] that explains the seen rotations best under N(0, I), by Gauss-Newton from ``z``.
-
-    What the latent cannot follow is a residual of ``residual_rad`` that changes slowly: its covariance over time
-    weighs the evidence.
-    """
-    groups = _equally_seen(seen)
-    for _ in range(_GAUSS_NEWTON_STEPS):
-        R, J = prior.decode_with_jacobian(z, window.times_s)
-        residual = roma.rotmat_to_rotvec(compose(window.R.mT, R))
-        slopes = J.unflatten(1, (15, 3))  # type: ignore[no-untyped-call]
-        normal, gradient = torch.eye(len(z)), z.clone()
-        for frames, joints in groups:
-            factor = torch.linalg.cholesky(_covariance(window.times_s[frames], residual_rad))
-            by_z = slopes[frames][:, joints].flatten(1)
-            rows = torch.linalg.solve_triangular(factor, by_z, upper=False).reshape(-1, len(z))
-            misses = residual[frames][:, joints].flatten(1)
-            misses = torch.linalg.solve_triangular(factor, misses, upper=False).flatten()
-            normal += rows.T @ rows
-            gradient += rows.T @ misses
-        z = z - torch.linalg.solve(normal, gradient)
-    return z
-
-
-def with_residual(window: Window, decoded: Tensor, seen: Tensor) -> Tensor:
-    """Decoded rotations plus, where hidden, what the seen frames lead one to expect that they miss."""
-    offset = roma.rotmat_to_rotvec(compose(decoded.mT, window.R))
-    filled = window.R.clone()
-    for frames, joints in _equally_seen(seen):
-        hidden = torch.nonzero(~torch.isin(torch.arange(len(seen)), frames)).flatten()
-        if not len(hidden):
-            continue
-        times = window.times_s
-        known = torch.linalg.solve(_covariance(times[frames], _RESIDUAL_RAD), offset[frames][:, joints].flatten(1))
-        carried = (_RESIDUAL_RAD**2 * _correlation(times[hidden], times[frames]) @ known).view(
-            len(hidden), len(joints), 3
-        )
-        where = (hidden[:, None], joints[None])
-        filled[where] = compose(decoded[where], roma.rotvec_to_rotmat(carried))
-    return filled
-
-
-def _equally_seen(seen: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Group joints by when they are seen: (frames, joints) index pairs; never-seen joints are left out."""
-    patterns, which = torch.unique(seen > 0, dim=1, return_inverse=True)
-    return [
-        (torch.nonzero(patterns[:, k]).flatten(), torch.nonzero(which == k).flatten())
-        for k in range(patterns.shape[1])
-        if patterns[:, k].any()
-    ]
-
-
-def _correlation(a: Tensor, b: Tensor) -> Tensor:
-    """Correlation of the residual between times."""
-    return torch.exp(-(a[:, None] - b[None]).abs() / _RESIDUAL_S)
-
-
-def _covariance(times_s: Tensor, residual_rad: float) -> Tensor:
-    """Covariance of residual and noise at times [T], [T, T] [rad^2]."""
-    return residual_rad**2 * _correlation(times_s, times_s) + _NOISE_RAD**2 * torch.eye(len(times_s))
-
-
-def fill_slerp(window: Window, gap: slice) -> Tensor:
-    """Rotations [T, 15, 3, 3] with the gap bridged by the shortest turn between its two sides."""
-    left, right = window.R[gap.start - 1], window.R[gap.stop]
-    span = window.times_s[gap.stop] - window.times_s[gap.start - 1]
-    share = (window.times_s[gap] - window.times_s[gap.start - 1]) / span
-    filled = window.R.clone()
-    turn = roma.rotmat_to_rotvec(compose(left.mT, right))
-    filled[gap] = compose(left, roma.rotvec_to_rotmat(share[:, None, None] * turn))
-    return filled
-
-
-def infill_errors(prior: MotionPrior, windows: list[Window], hidden: str, gap_s: float) -> dict[str, object]:
-    """Mean error of the hidden fingers' joints beyond the knuckle in the middle of a gap seen from both sides.
-
-    Args:
-        prior: to be measured.
-        windows: recordings.
-        hidden: key of :data:`HIDDEN_FINGERS`; its combinations take turns.
-        gap_s: length of the gap [s].
-
-    Returns:
-        For ``active`` (hidden joints truly moving, above 30 mm/s) and ``quiet`` the mean error by method [mm] and
-        the number of ``windows``.
-    """
-    sums = {activity: dict.fromkeys(METHODS, 0.0) for activity in ("active", "quiet")}
-    counts = dict.fromkeys(sums, 0)
-    combinations = HIDDEN_FINGERS[hidden]
-    for index, window in enumerate(windows):
-        middle = 0.5 * prior.window_s
-        inside = torch.nonzero((window.times_s - middle).abs() <= 0.5 * gap_s).flatten()
-        if len(inside) < 2 or window.times_s[-1] - window.times_s[0] < gap_s + 2.0 * _MARGIN_S:
-            continue
-        gap = slice(int(inside[0]), int(inside[-1]) + 1)
-        joints = [3 * finger + k for finger in combinations[index % len(combinations)] for k in range(3)]
-        seen = torch.ones(len(window.times_s), 15)
-        seen[gap, joints] = 0.0
-        start = encode_window(prior, window, seen)
-        times = window.times_s[None]
-        encoded = prior.decode(start[None], times)[0]
-        fitted = prior.decode(fit_latent(prior, window, seen, start)[None], times)[0]
-        held = window.R.clone()
-        held[gap] = window.R[gap.start - 1]
-        filled = {
-            "slerp": fill_slerp(window, gap),
-            "hold": held,
-            "encoder": encoded,
-            "prior": with_residual(window, fitted, seen),
+    def summary(self) -> dict[str, Any]:
+        """The report; see the module."""
+        prior, models = self._prior, self._models
+        times = clip_times(prior)
+        own = measure_clips(prior, draw_prior(prior), times, models)
+        others = {"data": torch.cat(self._whole)} if self._whole else {}
+        for method in ("pca", "gmm") if models else ():
+            drawn = draw_baseline(models, method, prior) if models else None
+            if drawn is not None:
+                others[method] = drawn
+        figures = {name: measure_clips(prior, clips, times, models) for name, clips in others.items() if len(clips)}
+        acceleration = torch.cat([item.acceleration for item in self._reconstructions]).nanmean(0)
+        return {
+            "reconstruction_mm": _mean([item.error_mm for item in self._reconstructions]),
+            "reconstruction_acceleration_ratio": _rounded(float(acceleration[0] / acceleration[1])),
+            "retarget_mm": _mean([1e3 * residual for residual in self._residuals_m]),
+            "rejected": _rounded(self._rejected_frames / self._frames) if self._frames else None,
+            **{table: self._table(table) for table in TABLES},
+            "windows": {
+                activity: {seconds: self._most_windows(activity, seconds) for seconds in SECONDS}
+                for activity in ACTIVITIES
+            },
+            "diversity": _rounded(own.diversity),
+            "nearest_training_mm": _rounded(own.nearest_training_mm),
+            "limit_violations": _rounded(own.limit_violations),
+            "latent_calibration": _mean(self._ratios),
+            "references": {
+                **{
+                    key: {name: _rounded(asdict(figure)[key]) for name, figure in figures.items()}
+                    for key in ("diversity", "nearest_training_mm", "limit_violations")
+                },
+                "latent_square": _mean(self._squares),
+            },
+            "baselines": {"fitted": models is not None, **asdict(self._parameters)},
         }
-        truth = _ends(prior, window.R)[gap][:, joints]
-        speed = truth.diff(dim=0).norm(dim=-1).mean() / (window.times_s[1] - window.times_s[0])
-        activity = "active" if speed > _ACTIVE_M_PER_S else "quiet"
-        counts[activity] += 1
-        for method, R in filled.items():
-            # Fingers that stay seen are taken as seen: only the hidden ones' joints are compared.
-            error = (_ends(prior, R)[gap][:, joints] - truth).norm(dim=-1).mean()
-            sums[activity][method] += 1e3 * float(error)
-    return {
-        activity: {method: round(total / max(1, counts[activity]), 3) for method, total in sums[activity].items()}
-        | {"windows": counts[activity]}
-        for activity in sums
-    }
+
+    def count(self, table: str, activity: str, hidden: str, seconds: str) -> int:
+        """Windows of a cell."""
+        return sum(len(part) for part in self._errors.get((table, activity, hidden, seconds, "hold"), ()))
+
+    def _add_gaps(self, measured: MeasuredMotion, cell: tuple[str, str, str, str], gaps: Gaps) -> None:
+        motion, forecast = measured.motion, cell[0] == "forecast_mm"
+        bones = self._prior.vae.bones
+        errors = interpolation_errors(motion, gaps, forecast, self._parameters, bones)
+        if self._models:
+            errors |= model_errors(motion, gaps, forecast, self._models, bones)
+        by_prior, ratio = prior_errors(motion, gaps, forecast, self._prior)
+        self._ratios.append(ratio)
+        for method, values in (errors | by_prior).items():
+            self._errors.setdefault((*cell, method), []).append(values)
+
+    def _add_whole(self, measured: MeasuredMotion) -> None:
+        prior = self._prior
+        windows = whole_windows(measured.motion, prior.window_s, _SHORTEST_SHARE * prior.window_s, self._most)
+        self._reconstructions.append(reconstruct(prior, windows))
+        z, _, _ = encode_windows(prior, roma.rotvec_to_rotmat(windows.vectors), windows.seen, windows.times_s)
+        self._squares.append(z.square().mean(-1))
+        complete = windows.vectors[windows.seen.flatten(1).all(1)]
+        self._whole.append(resample(complete, windows.times_s, clip_times(prior)))
+
+    def _table(self, table: str) -> dict[str, Any]:
+        def cell(activity: str, hidden: str, seconds: str, method: str) -> float | None:
+            parts = self._errors.get((table, activity, hidden, seconds, method), [])
+            return _mean(parts) if sum(len(part) for part in parts) >= LEAST_WINDOWS else None
+
+        return {
+            activity: {
+                hidden: {
+                    seconds: {method: cell(activity, hidden, seconds, method) for method in METHODS}
+                    for seconds in SECONDS
+                }
+                for hidden in HIDDEN
+            }
+            for activity in ACTIVITIES
+        }
+
+    def _most_windows(self, activity: str, seconds: str) -> int:
+        return max(self.count(table, activity, hidden, seconds) for table in TABLES for hidden in HIDDEN)
 
 
-def reconstruction_errors(prior: MotionPrior, windows: list[Window]) -> dict[str, float]:
-    """Mean joint error [mm] of encode-decode and of the fitted latent, and the ratio of accelerations."""
-    encoded_mm, fitted_mm, accelerations = [], [], []
-    for window in windows:
-        seen = torch.ones(len(window.times_s), 15)
-        start = encode_window(prior, window, seen)
-        truth = _ends(prior, window.R)
-        fitted = fit_latent(prior, window, seen, start, residual_rad=0.0)
-        encoded_ends = _ends(prior, prior.decode(start[None], window.times_s[None])[0])
-        fitted_ends = _ends(prior, prior.decode(fitted[None], window.times_s[None])[0])
-        encoded_mm.append((encoded_ends - truth).norm(dim=-1).mean())
-        fitted_mm.append((fitted_ends - truth).norm(dim=-1).mean())
-        accelerations.append(
-            torch.stack([ends.diff(n=2, dim=0).norm(dim=-1).mean() for ends in (fitted_ends, truth)])
-        )
-    ratio = torch.stack(accelerations).mean(0)
-    return {
-        "encode_mm": 1e3 * float(torch.stack(encoded_mm).mean()),
-        "fitted_mm": 1e3 * float(torch.stack(fitted_mm).mean()),
-        "acceleration_ratio": float(ratio[0] / ratio[1]),
-    }
+def _mean(parts: list[Tensor]) -> float | None:
+    values = torch.cat(parts) if parts else torch.empty(0)
+    return _rounded(float(values.mean())) if len(values) else None
 
 
-def sample_sanity(prior: MotionPrior, seed: int = 0) -> dict[str, float]:
-    """Share of frames of N(0, I) samples with a joint more than 3 degrees outside its limits, and their speed."""
-    generator = torch.Generator().manual_seed(seed)
-    z = torch.randn(_SAMPLES, prior.latent_dim, generator=generator)
-    times = torch.linspace(0.0, prior.window_s, 61).expand(_SAMPLES, -1)
-    R = prior.decode(z, times)
-    outside = limit_violation(roma.rotmat_to_rotvec(R)).abs().amax((-1, -2))
-    speed = _ends(prior, R).diff(dim=1).norm(dim=-1) * 60.0 / prior.window_s
-    return {
-        "limit_violations": float((outside > _LIMIT_RAD).float().mean()),
-        "mean_speed_mm_per_s": 1e3 * float(speed.mean()),
-        "latent_spread_first": float(prior.unwhitening_matrix.norm(dim=0)[0]),
-        "latent_spread_last": float(prior.unwhitening_matrix.norm(dim=0)[-1]),
-    }
-
-
-def _ends(prior: MotionPrior, R_local: Tensor) -> Tensor:
-    """Bone ends [..., 15, 3] relative to the wrist [m]."""
-    ends: Tensor = prior.vae.bones(rotations_in_wrist(R_local))
-    return ends
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or value != value else round(value, 4)

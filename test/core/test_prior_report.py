@@ -1,65 +1,163 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-import pytest
-import roma
-import torch
+import json
+import logging
+from pathlib import Path
 
-from hmp_core.evaluation.prior_report import (
-    METHODS,
-    cut_windows,
-    infill_errors,
-    reconstruction_errors,
-    sample_sanity,
+import pytest
+import torch
+from prior_motion import waving_motion, write_joint_file
+from typer.testing import CliRunner
+
+from hmp_core.cli.main import app
+from hmp_core.evaluation import baseline_models
+from hmp_core.evaluation.baseline_models import BaselineParameters, fit_components, save_baselines
+from hmp_core.evaluation.prior_gaps import HIDDEN
+from hmp_core.evaluation.prior_methods import METHODS
+from hmp_core.evaluation.prior_report import SECONDS
+from hmp_core.hand.loading import load_hand_model
+from hmp_core.prior.chain import FingerBones
+from hmp_core.prior.checkpoint import PriorCheckpoint, Whitening, save_checkpoint
+from hmp_core.prior.config import PriorConfig
+from hmp_core.prior.vae import MotionVae
+
+SCALARS = (
+    "reconstruction_mm",
+    "reconstruction_acceleration_ratio",
+    "retarget_mm",
+    "rejected",
+    "diversity",
+    "nearest_training_mm",
+    "limit_violations",
+    "latent_calibration",
 )
-from hmp_core.prior.prior import MotionPrior, load_prior
-from hmp_core.training.motion import FingerMotion
 
 
 @pytest.fixture(scope="module")
-def prior() -> MotionPrior:
-    return load_prior()
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two motion files, a small prior of 1.3 s, baselines of 2 s fitted on a third motion, a split."""
+    folder = tmp_path_factory.mktemp("prior")
+    torch.manual_seed(0)
+    sizes = PriorConfig(
+        window_s=1.3,
+        grid_size=16,
+        latent_dim=12,
+        encoder_channels=(5, 5, 5),
+        encoder_width=32,
+        code_dim=8,
+        field_width=16,
+        harmonics=4,
+    )
+    vae = MotionVae(sizes, FingerBones.of(load_hand_model()))
+    save_checkpoint(
+        folder / "prior.safetensors",
+        PriorCheckpoint(vae, Whitening(torch.zeros(12), torch.eye(12), torch.eye(12)), {}),
+    )
+    write_joint_file(folder / "first.npz", waving_motion(30, 95))
+    write_joint_file(folder / "second.npz", waving_motion(60, 36, seed=6))
+    clips = waving_motion(300, 61, seed=7).rotation_vectors.view(300, 61, 45)[:, ::2]
+    parameters = BaselineParameters(gmm_components=4)
+    save_baselines(folder / "baselines.safetensors", fit_components(clips, 2.0, parameters))
+    (folder / "split.json").write_text(json.dumps({"held_out": ["sign 1"]}))
+    return folder
 
 
-def _own_motion(prior: MotionPrior, count: int) -> FingerMotion:
-    """Recordings that the prior itself makes up, which it must be able to follow."""
-    torch.manual_seed(4)
-    times = torch.arange(int(prior.window_s * 30) + 1) / 30.0
-    R = prior.decode(0.6 * torch.randn(count, prior.latent_dim), times.expand(count, -1))
-    vectors = roma.rotmat_to_rotvec(R).flatten(0, 1)
-    return FingerMotion(vectors, torch.full((count,), len(times)), 30.0, ("own",) * count)
+def _run(folder: Path, names: tuple[str, ...], windows: int, *arguments: str) -> str:
+    files = [str(folder / name) for name in names]
+    options = ["--prior", folder / "prior.safetensors", "--cache", folder / "cache", "--windows", windows]
+    command = ["eval", "prior", *files, *map(str, options), *arguments]
+    result = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
 
 
-def test_long_recordings_are_cut_and_short_ones_centred():
-    motion = FingerMotion(torch.zeros(150 + 40 + 10, 15, 3), torch.tensor([150, 40, 10]), 30.0, ("a", "b", "c"))
-    windows = cut_windows(motion, window_s=2.0, shortest_s=0.9, most=10)
-    assert [len(window.times_s) for window in windows] == [61, 61, 28, 40]
-    for window in windows:
-        assert float(window.times_s[0] + window.times_s[-1]) == pytest.approx(2.0, abs=1e-5)
-    assert len(cut_windows(motion, window_s=2.0, shortest_s=0.9, most=2)) == 2
+def _baselines(folder: Path) -> tuple[str, str]:
+    return "--baselines", str(folder / "baselines.safetensors")
 
 
-def test_motion_of_the_prior_is_followed_and_filled_in_better_than_by_slerp(prior):
-    windows = cut_windows(_own_motion(prior, 16), prior.window_s, 0.9, 16)
-    errors = reconstruction_errors(prior, windows)
-    assert errors["fitted_mm"] < errors["encode_mm"]
-    assert errors["fitted_mm"] < 2.0
-    active = infill_errors(prior, windows, "three", 0.5)["active"]
-    assert isinstance(active, dict)
-    assert set(METHODS) | {"windows"} == set(active)
-    assert active["prior"] < 0.8 * active["slerp"]
+@pytest.fixture(scope="module")
+def report(folder: Path) -> dict:
+    return json.loads(_run(folder, ("first.npz", "second.npz"), 30, "--json", *_baselines(folder)))
 
 
-def test_a_still_hand_is_quiet_and_hold_is_exact(prior):
-    vectors = torch.zeros(61, 15, 3)
-    vectors[..., 2] = 0.4
-    windows = cut_windows(FingerMotion(vectors, torch.tensor([61]), 30.0, ("still",)), prior.window_s, 0.9, 1)
-    errors = infill_errors(prior, windows, "one", 1.0)
-    assert isinstance(errors["quiet"], dict)
-    assert errors["quiet"]["windows"] == 1
-    assert errors["quiet"]["hold"] == errors["quiet"]["slerp"] == 0.0
+def test_the_object_has_the_documented_keys_and_no_others(report):
+    assert set(report) == {*SCALARS, "infill_mm", "forecast_mm", "windows", "references", "baselines"}
+    for key in SCALARS:
+        assert isinstance(report[key], float), key
+    for table in ("infill_mm", "forecast_mm"):
+        assert set(report[table]) == {"active", "quiet"}
+        for by_hidden in report[table].values():
+            assert set(by_hidden) == {"one", "two", "three", "thumb", "all"} == set(HIDDEN)
+            for by_seconds in by_hidden.values():
+                assert list(by_seconds) == ["0.2", "0.5", "1", "2"] == list(SECONDS)
+                for by_method in by_seconds.values():
+                    assert tuple(by_method) == METHODS
+    assert set(report["windows"]) == {"active", "quiet"}
 
 
-def test_samples_are_measured(prior):
-    sanity = sample_sanity(prior)
-    assert 0.0 <= sanity["limit_violations"] < 0.5
-    assert sanity["latent_spread_first"] >= sanity["latent_spread_last"] > 0.0
+def test_cells_of_under_fifty_windows_and_gaps_that_do_not_fit_are_null(report):
+    assert report["windows"]["active"]["0.5"] >= 50
+    assert all(value is not None for value in report["infill_mm"]["active"]["all"]["0.5"].values())
+    assert report["windows"]["quiet"]["1"] < 50
+    for hidden in HIDDEN:
+        assert set(report["infill_mm"]["quiet"][hidden]["1"].values()) == {None}
+    # A gap of one second and its margins fits into a window of two seconds, but not into one of 1.3.
+    longest = report["infill_mm"]["active"]["all"]["1"]
+    assert {name for name, value in longest.items() if value is None} == {"prior", "encoder"}
+    assert report["windows"]["active"]["2"] < 50
+    assert set(report["forecast_mm"]["active"]["all"]["2"].values()) == {None}
+
+
+def test_the_figures_are_sane(report):
+    active = report["infill_mm"]["active"]["three"]["0.5"]
+    assert active["slerp"] < active["hold"]
+    # These curves lie in the span of what the baselines were fitted on.
+    assert active["pca"] < active["slerp"]
+    assert (
+        report["forecast_mm"]["active"]["all"]["0.5"]["slerp"]
+        == report["forecast_mm"]["active"]["all"]["0.5"]["hold"]
+    )
+    assert report["retarget_mm"] < 1.0
+    assert report["rejected"] == 0.0
+    assert report["baselines"]["fitted"]
+    assert report["baselines"]["gmm_components"] == 4
+    assert set(report["references"]["diversity"]) == {"data", "pca", "gmm"}
+
+
+def test_tables_are_printed_for_people_and_a_split_is_kept(folder):
+    text = _run(folder, ("first.npz",), 6, "--split", str(folder / "split.json"), *_baselines(folder))
+    assert "infill, both sides seen [mm], active" in text
+    assert "joint limits" in text
+    with pytest.raises(ValueError, match=r"."):
+        json.loads(text)
+
+
+def test_a_missing_file_of_baselines_is_warned_of(folder, monkeypatch, caplog):
+    monkeypatch.setattr(baseline_models, "SHIPPED_BASELINES", "not_there.safetensors")
+    with caplog.at_level(logging.WARNING):
+        report = json.loads(_run(folder, ("second.npz",), 60, "--json"))
+    assert "fit_prior_baselines.py" in caplog.text
+    assert report["nearest_training_mm"] is None
+    assert report["baselines"]["fitted"] is False
+    cell = report["infill_mm"]["active"]["all"]["0.2"]
+    assert {name for name, value in cell.items() if value is None} == {"pca", "gmm"}
+
+
+def test_a_split_without_any_recording_of_a_file_is_an_error(folder, tmp_path):
+    nothing = tmp_path / "split.json"
+    nothing.write_text(json.dumps({"held_out": ["other"]}))
+    arguments = [
+        "eval",
+        "prior",
+        str(folder / "first.npz"),
+        "--cache",
+        str(folder / "cache"),
+        "--split",
+        str(nothing),
+    ]
+    result = CliRunner().invoke(app, arguments)
+    assert "held-out" in str(result.exception)
+
+
+def test_torch_is_left_with_one_thread(report):
+    assert torch.get_num_threads() == 1

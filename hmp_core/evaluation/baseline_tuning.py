@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fits the baselines on a training run's motion and tunes what they leave open on a part of its signs.
+
+Every fifth recorded sign is set aside; models are fitted on the rest and each parameter in turn takes the value
+with the smallest error on gaps in the signs set aside: moving hands, all kinds of hidden fingers, 0.5 and 1 s. The
+models that ship are then fitted on everything, with these values.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import roma
+import torch
+from torch import Tensor
+
+from hmp_core.errors import DataError
+from hmp_core.evaluation.baseline_models import (
+    BaselineModels,
+    BaselineParameters,
+    fit_components,
+    refit_mixture,
+)
+from hmp_core.evaluation.prior_gaps import HIDDEN, GapPicker, Gaps
+from hmp_core.evaluation.prior_interpolation import InterpolationParameters
+from hmp_core.evaluation.prior_methods import interpolation_errors, model_errors
+from hmp_core.prior.chain import FingerBones
+from hmp_core.training.config import TrainingConfig
+from hmp_core.training.dataset import ClipSampler
+from hmp_core.training.motion import FingerMotion
+
+CLIPS: Final = 6000
+_EVERY: Final = 5
+_GAPS_S: Final = (0.5, 1.0)
+_GAPS: Final = 40
+_DRAWN_AT_ONCE: Final = 512
+_LEAST_WHOLE: Final = 0.05
+"""Share of drawn clips that must have been recorded from end to end."""
+_SLOPES_S: Final = (0.034, 0.067, 0.1, 0.134, 0.167)
+_DECAYS_S: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+_SETTLES_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2)
+_CUBIC_DECAYS_S: Final = (0.1, 0.2, 0.3, 0.5, 0.8, 1.5, 3.0, 10.0)
+_NOISES_RAD: Final = (0.01, 0.02, 0.035, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
+_GAUSSIANS: Final = (4, 8, 16, 32)
+_SHRINKAGES: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
+
+
+@dataclass(frozen=True)
+class TuningGaps:
+    """Gaps in recordings that the models under tuning have not seen."""
+
+    motion: FingerMotion
+    gaps: tuple[Gaps, ...]
+    bones: FingerBones
+
+    def error_mm(
+        self, methods: Sequence[str], measure: Callable[[FingerMotion, Gaps, bool], dict[str, Tensor]]
+    ) -> dict[str, tuple[float, float]]:
+        """Mean infill and forecast error of methods; not a number where none could be measured."""
+        means = {}
+        for forecast in (False, True):
+            results = [measure(self.motion, gaps, forecast) for gaps in self.gaps]
+            for method in methods:
+                values = [result[method] for result in results if method in result]
+                mean = float(torch.cat(values).mean()) if values else float("nan")
+                means[method, forecast] = mean
+        return {method: (means[method, False], means[method, True]) for method in methods}
+
+
+def fit_baselines(
+    config: TrainingConfig,
+    sources: list[tuple[FingerMotion, float]],
+    bones: FingerBones,
+    report: Callable[[str], None],
+    clips: int = CLIPS,
+) -> BaselineModels:
+    """Tune, then fit on everything.
+
+    Args:
+        config: of the training run whose motion it is.
+        sources: of :func:`~hmp_core.training.corpus.gather_corpus`.
+        bones: of the hand, for errors in millimetres.
+        report: told what was found, a line at a time.
+        clips: drawn for a fit.
+
+    Raises:
+        DataError: there is too little motion to hold a window or to tune on.
+    """
+    fitting, held = _set_aside(sources)
+    picker = GapPicker(held, bones, seed=1)
+    picked = [picker.pick(hidden, gap_s, _GAPS)["active"] for hidden in HIDDEN for gap_s in _GAPS_S]
+    tuning = TuningGaps(held, tuple(gaps for gaps in picked if len(gaps)), bones)
+    if not tuning.gaps:
+        raise DataError("the signs set aside have no recording with a moving hand that is long enough to tune on")
+    report(f"tuning on {len(held.lengths)} recordings of {len(set(held.labels))} signs")
+    drawn = draw_clips(config, fitting, clips)
+    parameters = BaselineParameters(interpolation=_tune_interpolation(tuning, report))
+    parameters = _tune_models(tuning, drawn, config.prior.window_s, parameters, report)
+    final = fit_components(draw_clips(config, sources, clips), config.prior.window_s, parameters)
+    metadata: dict[str, Any] = {
+        "clips": clips,
+        "tuned_on": sorted(set(held.labels)),
+        "fitted_on": [len(motion.lengths) for motion, _ in sources],
+    }
+    return replace(final, metadata=metadata)
+
+
+def draw_clips(config: TrainingConfig, sources: list[tuple[FingerMotion, float]], count: int) -> Tensor:
+    """Clips [count, N, 45] of rotation vectors, drawn as in training, that were recorded from end to end.
+
+    Raises:
+        DataError: too few recordings are as long as the window.
+    """
+    torch.manual_seed(config.seed)
+    sampler = ClipSampler(sources, config.prior.window_s)
+    grid = torch.linspace(0.0, config.prior.window_s, config.prior.grid_size)
+    rows, found = [], 0
+    for _ in range(round(count / _LEAST_WHOLE / _DRAWN_AT_ONCE) + 1):
+        batch = sampler.draw(_DRAWN_AT_ONCE, grid, 1, config.pace)
+        whole = batch.R_grid[batch.recorded_grid.amin(-1) > 0]
+        rows.append(roma.rotmat_to_rotvec(whole).flatten(2))
+        found += len(whole)
+        if found >= count:
+            return torch.cat(rows)[:count]
+    raise DataError(
+        f"only {found} clips of {config.prior.window_s} s were found in the motion; {count} are needed to fit on"
+    )
+
+
+def _set_aside(
+    sources: list[tuple[FingerMotion, float]],
+) -> tuple[list[tuple[FingerMotion, float]], FingerMotion]:
+    """Sources without every fifth sign of the first, and the recordings of those signs."""
+    first, share = sources[0]
+    signs = sorted(set(first.labels))[_EVERY // 2 :: _EVERY]
+    aside = torch.tensor([label in signs for label in first.labels], dtype=torch.bool)
+    return [(first.select(~aside), share), *sources[1:]], first.select(aside)
+
+
+def _tune_interpolation(tuning: TuningGaps, report: Callable[[str], None]) -> InterpolationParameters:
+    best = InterpolationParameters()
+
+    def error(settings: InterpolationParameters, method: str, forecast: bool) -> float:
+        parameters = BaselineParameters(interpolation=settings)
+        found = tuning.error_mm(
+            [method], lambda motion, gaps, f: interpolation_errors(motion, gaps, f, parameters, tuning.bones)
+        )
+        return found[method][int(forecast)]
+
+    for name, values, method, forecast in (
+        ("velocity_decay_s", _DECAYS_S, "velocity", True),
+        ("slope_s", _SLOPES_S, "velocity", True),
+        ("velocity_decay_s", _DECAYS_S, "velocity", True),
+        ("cubic_decay_s", _CUBIC_DECAYS_S, "cubic", False),
+        ("cubic_settle_s", _SETTLES_S, "cubic", True),
+    ):
+        errors = {value: error(replace(best, **{name: value}), method, forecast) for value in values}
+        best = replace(best, **{name: min(errors, key=lambda value: errors[value])})
+        report(f"{name}: {_listed(errors)}")
+    return best
+
+
+def _tune_models(
+    tuning: TuningGaps,
+    clips: Tensor,
+    window_s: float,
+    parameters: BaselineParameters,
+    report: Callable[[str], None],
+) -> BaselineParameters:
+    models = fit_components(clips, window_s, parameters)
+
+    def error(candidate: BaselineModels, method: str) -> float:
+        found = tuning.error_mm(
+            [method], lambda motion, gaps, f: model_errors(motion, gaps, f, candidate, tuning.bones)
+        )
+        return sum(found[method]) / 2.0
+
+    for name, values, method in (
+        ("pca_noise_rad", _NOISES_RAD, "pca"),
+        ("gmm_noise_rad", _NOISES_RAD, "gmm"),
+        ("gmm_components", _GAUSSIANS, "gmm"),
+        ("gmm_shrinkage", _SHRINKAGES, "gmm"),
+        ("gmm_noise_rad", _NOISES_RAD, "gmm"),
+    ):
+        errors: dict[float, float] = {}
+        for value in values:
+            changed = _with(models.parameters, name, value)
+            refitted = name in ("gmm_components", "gmm_shrinkage")
+            candidate = refit_mixture(models, clips, changed) if refitted else replace(models, parameters=changed)
+            errors[value] = error(candidate, method)
+        best = _with(models.parameters, name, min(errors, key=lambda value: errors[value]))
+        models = refit_mixture(models, clips, best)
+        report(f"{name}: {_listed(errors)}")
+    return models.parameters
+
+
+def _with(parameters: BaselineParameters, name: str, value: float) -> BaselineParameters:
+    change: dict[str, Any] = {name: value}
+    return replace(parameters, **change)
+
+
+def _listed(errors: dict[float, float]) -> str:
+    return ", ".join(f"{value:g} → {error:.2f} mm" for value, error in errors.items())

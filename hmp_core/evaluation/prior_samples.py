@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a prior makes up by itself: how varied, how close to motion that exists, how possible.
+
+Clips are made up from random latents by the prior, by the linear model and by the mixture, and compared with
+recorded ones:
+
+* ``diversity``: as HMP measures it, the mean distance of the encoder's (whitened) latents over random pairs of
+  clips. A prior that varies as much as recorded motion has the diversity of that motion; it is near the square
+  root of twice the latent's size where latents are N(0, I).
+* ``nearest_training_mm``: mean over clips of the mean joint distance to the nearest of the training clips that
+  ship with the baselines, frame by frame. Far below that of recorded motion: copies; far above: inventions.
+* ``limit_violations``: share of frames with a joint more than three degrees outside its anatomical limits.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import roma
+import torch
+from torch import Tensor
+
+from hmp_core.evaluation.baseline_models import BaselineModels
+from hmp_core.evaluation.prior_fill import encode_windows
+from hmp_core.evaluation.prior_gaps import bone_ends
+from hmp_core.hand.limits import limit_violation
+from hmp_core.prior.prior import MotionPrior
+
+SAMPLES: Final = 256
+_LIMIT_RAD: Final = 0.05
+_FRAMES: Final = 61
+_COMPARED_TIMES: Final = 12
+_CLIPS_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True)
+class ClipFigures:
+    """Figures of made-up or recorded clips; None where they could not be measured."""
+
+    diversity: float | None
+    nearest_training_mm: float | None
+    limit_violations: float
+
+
+def draw_prior(prior: MotionPrior, seed: int = 0) -> Tensor:
+    """Clips [:data:`SAMPLES`, T, 15, 3] of rotation vectors from latents of N(0, I), over the prior's window."""
+    generator = torch.Generator().manual_seed(seed)
+    z = torch.randn(SAMPLES, prior.latent_dim, generator=generator)
+    vectors: Tensor = roma.rotmat_to_rotvec(prior.decode(z, clip_times(prior).expand(SAMPLES, -1)))
+    return vectors
+
+
+def draw_baseline(models: BaselineModels, method: str, prior: MotionPrior, seed: int = 0) -> Tensor | None:
+    """The same from ``pca`` or ``gmm``; None where their window is shorter than the prior's."""
+    if models.window_s < prior.window_s - 1e-6:
+        return None
+    generator = torch.Generator().manual_seed(seed)
+    return models.curves(models.sample(method, SAMPLES, generator), clip_times(prior))
+
+
+def clip_times(prior: MotionPrior) -> Tensor:
+    """Times [T] of the clips that are compared [s]."""
+    return torch.linspace(0.0, prior.window_s, _FRAMES)
+
+
+def resample(vectors: Tensor, from_s: Tensor, to_s: Tensor) -> Tensor:
+    """Rotation vectors [B, T, 15, 3] at times [T] to times [T'] by straight lines, the ends' values beyond them."""
+    after = torch.searchsorted(from_s, to_s).clamp(1, len(from_s) - 1)
+    share = ((to_s - from_s[after - 1]) / (from_s[after] - from_s[after - 1])).clamp(0.0, 1.0)
+    return torch.lerp(vectors[:, after - 1], vectors[:, after], share[:, None, None])
+
+
+def measure_clips(
+    prior: MotionPrior, vectors: Tensor, times_s: Tensor, models: BaselineModels | None, seed: int = 0
+) -> ClipFigures:
+    """Figures of clips.
+
+    Args:
+        prior: whose encoder measures diversity.
+        vectors: [B, T, 15, 3] rotation vectors [rad].
+        times_s: [T] their times in the prior's window [s].
+        models: with the training clips.
+        seed: of the pairs.
+    """
+    outside = limit_violation(vectors).abs().amax((-1, -2)) > _LIMIT_RAD
+    nearest = None if models is None else _nearest_mm(prior, vectors, times_s, models)
+    return ClipFigures(_diversity(prior, vectors, times_s, seed), nearest, float(outside.float().mean()))
+
+
+def _diversity(prior: MotionPrior, vectors: Tensor, times_s: Tensor, seed: int) -> float | None:
+    """Mean distance over pairs at random, each clip in two of them."""
+    if len(vectors) < 2:
+        return None
+    seen = torch.ones(vectors.shape[:3], dtype=torch.bool)
+    z, _, _ = encode_windows(prior, roma.rotvec_to_rotmat(vectors), seen, times_s)
+    order = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
+    return float((z[order] - z[order.roll(1)]).norm(dim=-1).mean())
+
+
+def _nearest_mm(prior: MotionPrior, vectors: Tensor, times_s: Tensor, models: BaselineModels) -> float | None:
+    span = min(prior.window_s, models.window_s)
+    frames = torch.linspace(0, int((times_s <= span + 1e-6).sum()) - 1, _COMPARED_TIMES).round().long()
+    bones = prior.vae.bones
+    known = bone_ends(bones, models.curves(models.clips, times_s[frames])).flatten(1, 2)
+    own = bone_ends(bones, vectors[:, frames]).flatten(1, 2)
+    nearest = [(some[:, None] - known).norm(dim=-1).mean(-1).amin(1) for some in torch.split(own, _CLIPS_AT_ONCE)]
+    return 1e3 * float(torch.cat(nearest).mean()) if nearest else None
