@@ -29,6 +29,16 @@ batch: 8
 free_times: 4
 machine: {accelerator: cpu, devices: DEVICES, strategy: auto}
 """
+HMP = """
+kind: hmp
+network:
+  {frames: 64, latent_dim: 8, global_dim: 4, channels: [4, 4, 4, 4], global_channels: [8, 8, 8, 8], field_width: 16}
+generator: {share: 0.0}
+split: split.json
+epochs: 60
+batch: 4
+machine: {accelerator: cpu, devices: DEVICES}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +62,10 @@ def data(tmp_path_factory) -> Path:
     return folder
 
 
-def arguments(folder: Path, data: Path, steps: int, devices: int = 1) -> list[str]:
+def arguments(folder: Path, data: Path, steps: int, devices: int = 1, text: str = REALTIME) -> list[str]:
     (folder / "split.json").write_text('{"held_out": []}')
     config = folder / "run.yaml"
-    config.write_text(REALTIME.replace("STEPS", str(steps)).replace("DEVICES", str(devices)))
+    config.write_text(text.replace("STEPS", str(steps)).replace("DEVICES", str(devices)))
     return [str(config), "--data", str(data), "--out", str(folder / "out"), "--cache", str(data / "cache")]
 
 
@@ -93,6 +103,17 @@ def test_an_interrupt_leaves_a_state_and_the_command_goes_on(data, tmp_path, mon
     assert prior.metadata["files"][0]["file"] == "waving.npz"
     assert "CPU" in prior.metadata["machine"]
     assert (tmp_path / "out" / "encoder.onnx").exists()
+
+
+def test_the_paper_s_configuration_trains_from_the_same_command(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["hmp", "train", *arguments(tmp_path, data, steps=0, text=HMP)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    rows = log(tmp_path)
+    assert [row["step"] for row in rows] == ["50", "60"]
+    assert float(rows[1]["total"]) < float(rows[0]["total"])
+    assert (tmp_path / "out" / "prior.safetensors").exists()
 
 
 @pytest.mark.slow

@@ -138,3 +138,19 @@ def test_the_state_of_another_run_is_not_continued(tmp_path):
     train(_UnfinishedTask(steps=2), tmp_path)
     with pytest.raises(DataError, match="another configuration"):
         train(_UnfinishedTask(steps=2, batch=8), tmp_path)
+
+
+def test_the_losses_follow_the_model_to_another_device():
+    task = small_task()
+    batch = {name: value.to("meta") for name, value in task.draw(0).items()}
+    task.model.to("meta")
+    for mixed in (False, True):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
+            made = task.loss(batch, step=1)
+        made["total"].backward()
+        assert {value.device.type for value in made.values()} == {"meta"}
+
+
+def test_mixed_precision_trains(tmp_path):
+    train(_UnfinishedTask(steps=3, machine=replace(CONFIG.machine, precision="bf16-mixed")), tmp_path)
+    assert 0.0 < float(losses(tmp_path)[-1]["total"]) < 10.0
