@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fits the baselines on a training run's motion and tunes what they leave open on a part of its signs.
 
-Every fifth recorded sign is set aside; models are fitted on the rest and each parameter in turn takes the value
-with the smallest error on gaps in the signs set aside: moving hands, all kinds of hidden fingers, 0.5 and 1 s. The
-models that ship are then fitted on everything, with these values.
+Every fifth recorded sign and made-up activity is set aside; models are fitted on the rest, and each parameter in
+turn takes the value with the smallest error on gaps in what was set aside: moving hands, all kinds of hidden
+fingers, 0.2 to 1 s, each counted as a share of what holding the last pose errs by. The models that ship are then
+fitted on everything, with these values.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -32,40 +33,38 @@ from hmp_core.training.motion import FingerMotion
 
 CLIPS: Final = 6000
 _EVERY: Final = 5
-_GAPS_S: Final = (0.5, 1.0)
-_GAPS: Final = 40
+_GAPS_S: Final = (0.2, 0.5, 1.0)
+_GAPS: Final = 12
 _DRAWN_AT_ONCE: Final = 512
 _LEAST_WHOLE: Final = 0.05
 """Share of drawn clips that must have been recorded from end to end."""
 _SLOPES_S: Final = (0.034, 0.067, 0.1, 0.134, 0.167)
-_DECAYS_S: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+_DECAYS_S: Final = (0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 _SETTLES_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2)
-_CUBIC_DECAYS_S: Final = (0.1, 0.2, 0.3, 0.5, 0.8, 1.5, 3.0, 10.0)
-_NOISES_RAD: Final = (0.01, 0.02, 0.035, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
+_CUBIC_DECAYS_S: Final = (0.03, 0.1, 0.2, 0.3, 0.5, 0.8, 1.5, 3.0, 10.0)
+_NOISES_RAD: Final = (0.02, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
 _GAUSSIANS: Final = (4, 8, 16, 32)
-_SHRINKAGES: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
+_SHRINKAGES: Final = (0.1, 0.2, 0.35, 0.5, 0.7)
 
 
 @dataclass(frozen=True)
 class TuningGaps:
-    """Gaps in recordings that the models under tuning have not seen."""
+    """Sets of gaps, each in a motion that the models under tuning have not seen."""
 
-    motion: FingerMotion
-    gaps: tuple[Gaps, ...]
+    sets: tuple[tuple[FingerMotion, Gaps], ...]
     bones: FingerBones
 
-    def error_mm(
-        self, methods: Sequence[str], measure: Callable[[FingerMotion, Gaps, bool], dict[str, Tensor]]
-    ) -> dict[str, tuple[float, float]]:
-        """Mean infill and forecast error of methods; not a number where none could be measured."""
-        means = {}
-        for forecast in (False, True):
-            results = [measure(self.motion, gaps, forecast) for gaps in self.gaps]
-            for method in methods:
-                values = [result[method] for result in results if method in result]
-                mean = float(torch.cat(values).mean()) if values else float("nan")
-                means[method, forecast] = mean
-        return {method: (means[method, False], means[method, True]) for method in methods}
+    def error(
+        self, method: str, forecast: bool, measure: Callable[[FingerMotion, Gaps, bool], dict[str, Tensor]]
+    ) -> float:
+        """Mean over the sets of a method's error as a share of hold's; infinite where it fills none."""
+        shares = []
+        for motion, gaps in self.sets:
+            errors = measure(motion, gaps, forecast)
+            if method in errors:
+                still = interpolation_errors(motion, gaps, forecast, BaselineParameters(), self.bones)["hold"]
+                shares.append(float(errors[method].mean() / still.mean()))
+        return sum(shares) / len(shares) if shares else float("inf")
 
 
 def fit_baselines(
@@ -87,20 +86,24 @@ def fit_baselines(
     Raises:
         DataError: there is too little motion to hold a window or to tune on.
     """
-    fitting, held = _set_aside(sources)
-    picker = GapPicker(held, bones, seed=1)
-    picked = [picker.pick(hidden, gap_s, _GAPS)["active"] for hidden in HIDDEN for gap_s in _GAPS_S]
-    tuning = TuningGaps(held, tuple(gaps for gaps in picked if len(gaps)), bones)
-    if not tuning.gaps:
+    fitting, held = zip(*(_set_aside(motion) for motion, _ in sources), strict=True)
+    sets = []
+    for motion in held:
+        picker = GapPicker(motion, bones, seed=1)
+        picked = [picker.pick(hidden, gap_s, _GAPS)["active"] for hidden in HIDDEN for gap_s in _GAPS_S]
+        sets += [(motion, gaps) for gaps in picked if len(gaps)]
+        report(f"tuning on {len(motion.lengths)} recordings: {', '.join(sorted(set(motion.labels)))}")
+    if not sets:
         raise DataError("the signs set aside have no recording with a moving hand that is long enough to tune on")
-    report(f"tuning on {len(held.lengths)} recordings of {len(set(held.labels))} signs")
-    drawn = draw_clips(config, fitting, clips)
+    tuning = TuningGaps(tuple(sets), bones)
+    parts = [(motion, share) for motion, (_, share) in zip(fitting, sources, strict=True)]
+    drawn = draw_clips(config, parts, clips)
     parameters = BaselineParameters(interpolation=_tune_interpolation(tuning, report))
     parameters = _tune_models(tuning, drawn, config.prior.window_s, parameters, report)
     final = fit_components(draw_clips(config, sources, clips), config.prior.window_s, parameters)
     metadata: dict[str, Any] = {
         "clips": clips,
-        "tuned_on": sorted(set(held.labels)),
+        "tuned_on": sorted({label for motion in held for label in motion.labels}),
         "fitted_on": [len(motion.lengths) for motion, _ in sources],
     }
     return replace(final, metadata=metadata)
@@ -128,14 +131,11 @@ def draw_clips(config: TrainingConfig, sources: list[tuple[FingerMotion, float]]
     )
 
 
-def _set_aside(
-    sources: list[tuple[FingerMotion, float]],
-) -> tuple[list[tuple[FingerMotion, float]], FingerMotion]:
-    """Sources without every fifth sign of the first, and the recordings of those signs."""
-    first, share = sources[0]
-    signs = sorted(set(first.labels))[_EVERY // 2 :: _EVERY]
-    aside = torch.tensor([label in signs for label in first.labels], dtype=torch.bool)
-    return [(first.select(~aside), share), *sources[1:]], first.select(aside)
+def _set_aside(motion: FingerMotion) -> tuple[FingerMotion, FingerMotion]:
+    """Recordings without every fifth sign (of made-up motion: activity), and those of these signs."""
+    signs = sorted(set(motion.labels))[_EVERY // 2 :: _EVERY]
+    aside = torch.tensor([label in signs for label in motion.labels], dtype=torch.bool)
+    return motion.select(~aside), motion.select(aside)
 
 
 def _tune_interpolation(tuning: TuningGaps, report: Callable[[str], None]) -> InterpolationParameters:
@@ -143,10 +143,11 @@ def _tune_interpolation(tuning: TuningGaps, report: Callable[[str], None]) -> In
 
     def error(settings: InterpolationParameters, method: str, forecast: bool) -> float:
         parameters = BaselineParameters(interpolation=settings)
-        found = tuning.error_mm(
-            [method], lambda motion, gaps, f: interpolation_errors(motion, gaps, f, parameters, tuning.bones)
+        return tuning.error(
+            method,
+            forecast,
+            lambda motion, gaps, f: interpolation_errors(motion, gaps, f, parameters, tuning.bones),
         )
-        return found[method][int(forecast)]
 
     for name, values, method, forecast in (
         ("velocity_decay_s", _DECAYS_S, "velocity", True),
@@ -171,10 +172,13 @@ def _tune_models(
     models = fit_components(clips, window_s, parameters)
 
     def error(candidate: BaselineModels, method: str) -> float:
-        found = tuning.error_mm(
-            [method], lambda motion, gaps, f: model_errors(motion, gaps, f, candidate, tuning.bones)
+        both = (
+            tuning.error(
+                method, forecast, lambda motion, gaps, f: model_errors(motion, gaps, f, candidate, tuning.bones)
+            )
+            for forecast in (False, True)
         )
-        return sum(found[method]) / 2.0
+        return sum(both) / 2.0
 
     for name, values, method in (
         ("pca_noise_rad", _NOISES_RAD, "pca"),
@@ -201,4 +205,4 @@ def _with(parameters: BaselineParameters, name: str, value: float) -> BaselinePa
 
 
 def _listed(errors: dict[float, float]) -> str:
-    return ", ".join(f"{value:g} → {error:.2f} mm" for value, error in errors.items())
+    return ", ".join(f"{value:g} → {error:.3f}" for value, error in errors.items())

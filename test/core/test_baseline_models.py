@@ -113,12 +113,12 @@ def test_other_files_are_refused(tmp_path: Path):
 
 
 def test_parameters_are_tuned_on_signs_set_aside():
-    config = TrainingConfig(prior=PriorConfig(window_s=1.5, grid_size=16))
+    config = TrainingConfig(prior=PriorConfig(window_s=1.0, grid_size=8))
     bones = FingerBones.of(load_hand_model())
     lines: list[str] = []
-    models = fit_baselines(config, [(waving_motion(30, 75), 1.0)], bones, lines.append, clips=300)
+    models = fit_baselines(config, [(waving_motion(30, 45), 1.0)], bones, lines.append, clips=300)
     assert models.metadata["tuned_on"] == ["sign 2"]
-    assert models.components.shape[1:] == (16, 45)
+    assert models.components.shape[1:] == (8, 45)
     assert any("gmm_shrinkage" in line for line in lines)
     # Slow smooth waves: their velocity is worth keeping for a while.
     assert models.parameters.interpolation.velocity_decay_s >= 0.2
