@@ -95,10 +95,11 @@ class PriorReport:
             if drawn is not None:
                 others[method] = drawn
         figures = {name: measure_clips(prior, clips, times, models) for name, clips in others.items() if len(clips)}
-        acceleration = torch.cat([item.acceleration for item in self._reconstructions]).nanmean(0)
+        acceleration = torch.cat([torch.empty(0, 2), *(item.acceleration for item in self._reconstructions)])
+        size = acceleration.nanmean(0)
         return {
             "reconstruction_mm": _mean([item.error_mm for item in self._reconstructions]),
-            "reconstruction_acceleration_ratio": _rounded(float(acceleration[0] / acceleration[1])),
+            "reconstruction_acceleration_ratio": _rounded(float(size[0] / size[1])),
             "retarget_mm": _mean([1e3 * residual for residual in self._residuals_m]),
             "rejected": _rounded(self._rejected_frames / self._frames) if self._frames else None,
             **{table: self._table(table) for table in TABLES},
@@ -138,6 +139,8 @@ class PriorReport:
     def _add_whole(self, measured: MeasuredMotion) -> None:
         prior = self._prior
         windows = whole_windows(measured.motion, prior.window_s, _SHORTEST_SHARE * prior.window_s, self._most)
+        if not len(windows.seen):
+            return  # all recordings are shorter
         self._reconstructions.append(reconstruct(prior, windows))
         z, _, _ = encode_windows(prior, roma.rotvec_to_rotmat(windows.vectors), windows.seen, windows.times_s)
         self._squares.append(z.square().mean(-1))

@@ -158,5 +158,16 @@ def test_a_split_without_any_recording_of_a_file_is_an_error(folder, tmp_path):
     assert "held-out" in str(result.exception)
 
 
+@pytest.mark.parametrize("frames", [16, 24])
+def test_recordings_that_are_too_short_leave_empty_cells(folder, tmp_path, frames):
+    write_joint_file(tmp_path / "first.npz", waving_motion(3, frames))
+    command = ["eval", "prior", str(tmp_path / "first.npz"), "--prior", str(folder / "prior.safetensors"), "--json"]
+    result = CliRunner().invoke(app, [*command, "--cache", str(tmp_path)], catch_exceptions=False)
+    report = json.loads(result.stdout)
+    assert report["windows"]["active"]["2"] == report["windows"]["quiet"]["2"] == 0
+    assert report["references"]["diversity"] == {}
+    assert isinstance(report["limit_violations"], float)
+
+
 def test_torch_is_left_with_one_thread(report):
     assert torch.get_num_threads() == 1
