@@ -8,7 +8,6 @@ clips in eight bits (how far is a sample from anything seen?), and what was tune
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -38,21 +37,21 @@ _QUANTUM: Final = 6.0 / 127.0
 
 @dataclass(frozen=True)
 class BaselineParameters:
-    """What was tuned on validation signs.
+    """What was tuned on validation signs; the defaults are that tuning's result.
 
     Attributes:
         interpolation: of the fills that know nothing of hands.
         pca_noise_rad: what the components do not explain of a rotation, as white noise [rad].
-        gmm_noise_rad: the same for the mixture; larger, since it also decides how sure one mixture component is.
+        gmm_noise_rad: the same for the mixture, where it also decides how sure it is of one Gaussian [rad].
         gmm_components: Gaussians in the mixture.
         gmm_shrinkage: share of the whole's covariance in each Gaussian's.
     """
 
     interpolation: InterpolationParameters = field(default_factory=InterpolationParameters)
-    pca_noise_rad: float = 0.05
-    gmm_noise_rad: float = 0.1
-    gmm_components: int = 16
-    gmm_shrinkage: float = 0.2
+    pca_noise_rad: float = 0.12
+    gmm_noise_rad: float = 0.12
+    gmm_components: int = 4
+    gmm_shrinkage: float = 0.35
 
 
 @dataclass(frozen=True)
@@ -169,12 +168,12 @@ def load_baselines(path: Path) -> BaselineModels:
             raise ValueError(f"its format is {header.get('format')!r}, not {_FORMAT!r}")
         settings = json.loads(header["parameters"])
         interpolation = InterpolationParameters(**settings.pop("interpolation"))
-        part: Callable[[str], Tensor] = lambda name: tensors[f"mixture.{name}"]  # noqa: E731
+        weights, means, factors = (tensors[f"mixture.{name}"] for name in ("weights", "means", "factors"))
         return BaselineModels(
             window_s=float(header["window_s"]),
             mean=tensors["mean"],
             components=tensors["components"],
-            mixture=Mixture.unpacked(part("weights"), part("means"), part("factors")),
+            mixture=Mixture.unpacked(weights, means, factors),
             clips=tensors["clips"] * _QUANTUM,
             parameters=BaselineParameters(interpolation=interpolation, **settings),
             metadata=json.loads(header["training"]),

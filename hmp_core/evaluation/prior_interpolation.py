@@ -26,10 +26,10 @@ class InterpolationParameters:
         cubic_settle_s: time in which the cubic comes to rest in a forecast [s].
     """
 
-    slope_s: float = 0.1
-    velocity_decay_s: float = 0.1
-    cubic_decay_s: float = 0.5
-    cubic_settle_s: float = 0.3
+    slope_s: float = 0.034
+    velocity_decay_s: float = 0.02
+    cubic_decay_s: float = 0.3
+    cubic_settle_s: float = 0.05
 
 
 @dataclass(frozen=True)

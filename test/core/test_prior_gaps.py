@@ -7,6 +7,7 @@ import roma
 import torch
 from prior_motion import RATE_HZ, steady_motion, waving_motion
 
+from hmp_core.evaluation.baseline_models import BaselineParameters
 from hmp_core.evaluation.prior_fill import fill_by_prior
 from hmp_core.evaluation.prior_gaps import HIDDEN, GapPicker, cut_windows, sides, whole_windows
 from hmp_core.evaluation.prior_interpolation import Edges, InterpolationParameters, cubic, hold, slerp, velocity
@@ -115,15 +116,9 @@ def test_hold_is_exact_on_a_still_hand(prior):
     motion = FingerMotion(vectors, torch.tensor([90]), RATE_HZ, ("still",))
     gaps = GapPicker(motion, prior.vae.bones).pick("one", 1.0, 4)["quiet"]
     for forecast in (False, True):
-        errors = interpolation_errors(motion, gaps, forecast, _parameters(), prior.vae.bones)
+        errors = interpolation_errors(motion, gaps, forecast, BaselineParameters(), prior.vae.bones)
         for method, values in errors.items():
             assert float(values.max()) < 1e-3, method
-
-
-def _parameters():
-    from hmp_core.evaluation.baseline_models import BaselineParameters
-
-    return BaselineParameters()
 
 
 def _own_motion(prior: MotionPrior, count: int) -> FingerMotion:
@@ -139,7 +134,7 @@ def test_motion_of_the_prior_is_filled_in_better_than_by_slerp(prior):
     motion = _own_motion(prior, 16)
     gaps = GapPicker(motion, prior.vae.bones).pick("three", 0.5, 16)["active"]
     errors, ratio = prior_errors(motion, gaps, False, prior)
-    by_slerp = interpolation_errors(motion, gaps, False, _parameters(), prior.vae.bones)["slerp"]
+    by_slerp = interpolation_errors(motion, gaps, False, BaselineParameters(), prior.vae.bones)["slerp"]
     assert float(errors["prior"].mean()) < 0.8 * float(by_slerp.mean())
     assert ratio.shape == (len(gaps),)
     assert (ratio > 0).all()
