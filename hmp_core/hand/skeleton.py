@@ -54,6 +54,8 @@ MANO_PARENTS: Final = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
 PUBLIC_FROM_MANO: Final = (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20)
 """``joints_public = joints_mano[..., PUBLIC_FROM_MANO, :]``, where rows 16-20 of ``joints_mano`` are the thumb,
 index, middle, ring and pinky tips (order of HaMeR's and manotorch's wrappers)."""
+BONE_ENDS: Final = (6, 7, 8, 10, 11, 12, 18, 19, 20, 14, 15, 16, 2, 3, 4)
+"""Public joint at the end of the bone that each of the fifteen finger rotations (MANO order) turns."""
 MANO_TIP_VERTICES_RIGHT: Final = (745, 317, 444, 556, 673)
 """Fingertip vertices of MANO's own mesh, thumb to pinky (manotorch). Other models carry their own."""
 

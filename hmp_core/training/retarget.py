@@ -17,6 +17,7 @@ from torch import Tensor
 
 from hmp_core.assets.manifest import file_sha256
 from hmp_core.hand.inverse_kinematics import InverseKinematics
+from hmp_core.hand.limits import ANATOMICAL_LIMITS
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_JOINTS
 from hmp_core.training.motion import FingerMotion
@@ -80,7 +81,8 @@ def retarget_file(
     """
     config = config or RetargetConfig()
     recorded = read_joint_motion(path)
-    hand = hashlib.sha256(model.v_template.tobytes() + model.J_regressor.tobytes()).hexdigest()
+    shapes = (model.v_template, model.J_regressor, ANATOMICAL_LIMITS)
+    hand = hashlib.sha256(b"".join(array.tobytes() for array in shapes)).hexdigest()
     key = json.dumps([_VERSION, file_sha256(path), hand, asdict(config)])
     entry = cache / f"retarget_{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
     stored = _read(entry)
