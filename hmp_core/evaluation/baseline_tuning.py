@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import roma
 import torch
 from torch import Tensor
 
@@ -121,8 +120,8 @@ def draw_clips(config: TrainingConfig, sources: list[tuple[FingerMotion, float]]
     rows, found = [], 0
     for _ in range(round(count / _LEAST_WHOLE / _DRAWN_AT_ONCE) + 1):
         batch = sampler.draw(_DRAWN_AT_ONCE, grid, 1, config.pace)
-        whole = batch.R_grid[batch.recorded_grid.amin(-1) > 0]
-        rows.append(roma.rotmat_to_rotvec(whole).flatten(2))
+        whole = batch.vectors_grid[batch.recorded_grid.amin(-1) > 0]
+        rows.append(whole.flatten(2))
         found += len(whole)
         if found >= count:
             return torch.cat(rows)[:count]

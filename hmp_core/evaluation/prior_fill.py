@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a motion prior makes of a window of which parts are hidden, many windows at once.
 
-:func:`fill_by_prior` is what a fitter does on complete rotations: the latent that explains best what is seen, plus
-a slowly changing residual that keeps the detail which one latent blurs and carries it into the gap.
+:func:`fill_by_prior` is what a fitter does on complete rotations: the latent near the encoder's that explains best
+what is seen, plus a residual that keeps the detail which one latent blurs and carries it into the gap.
 """
 
 from typing import Final
@@ -13,12 +13,15 @@ import torch
 from torch import Tensor
 
 from hmp_core.prior.chain import compose
+from hmp_core.prior.gaps import tie_to_seen
 from hmp_core.prior.prior import MotionPrior
 
 _RESIDUAL_RAD: Final = 0.15
 _RESIDUAL_S: Final = 1.5
 _NOISE_RAD: Final = 0.06
 """Tuned on recordings of training signs: what the latent cannot follow, slowly and quickly changing."""
+_LATENT_STDDEV: Final = 0.5
+"""How far the fitted latent may leave the encoder's, as in the fitter."""
 _STEPS: Final = 4
 _MOST_TIMES: Final = 32
 """Times at which the latent is fitted; the residual is kept at all."""
@@ -31,18 +34,15 @@ def fill_by_prior(prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Te
         prior: the motion prior.
         R_local: [B, T, 15, 3, 3] local rotations, any where not seen.
         seen: [B, T, 15] True where seen.
-        times_s: [T] increasing times in the prior's window [s].
+        times_s: [T] increasing, regular times in the prior's window [s].
 
     Returns:
         [B, T, 15, 3, 3]; as given where seen.
     """
     z = fit_latents(prior, R_local, seen, times_s, _RESIDUAL_RAD)
     decoded = prior.decode(z, times_s.expand(len(z), -1))
-    offset = seen[..., None] * roma.rotmat_to_rotvec(compose(decoded.mT, R_local))
-    gain = _RESIDUAL_RAD**2 * _correlation(times_s) @ _precision(times_s, seen, _RESIDUAL_RAD)
-    carried = (gain @ offset.transpose(1, 2)).transpose(1, 2)
-    filled = compose(decoded, roma.rotvec_to_rotmat(carried))
-    return torch.where(seen[..., None, None], R_local, filled)
+    tied = tie_to_seen(roma.rotmat_to_rotvec(decoded), roma.rotmat_to_rotvec(R_local), seen)
+    return torch.where(seen[..., None, None], R_local, roma.rotvec_to_rotmat(tied))
 
 
 def encode_windows(
@@ -75,24 +75,26 @@ def encode_windows(
 
 
 def fit_latents(prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Tensor, residual_rad: float) -> Tensor:
-    """Latents [B, D] that explain the seen rotations best under N(0, I), by Gauss-Newton from the encoder's.
+    """Latents [B, D] that explain the seen rotations best under a Gaussian around the encoder's, by Gauss-Newton.
 
     What a latent cannot follow is white noise plus a residual of ``residual_rad`` that changes slowly: its
     covariance over time weighs the evidence. The derivative is renewed for the first step only: the decoder bends
     little between the encoder's latent and the fitted one.
     """
-    z, _, _ = encode_windows(prior, R_local, seen, times_s)
+    mean, _, _ = encode_windows(prior, R_local, seen, times_s)
+    z, information = mean, _LATENT_STDDEV**-2
     stride = -(-len(times_s) // _MOST_TIMES)
     R_local, seen, times_s = R_local[:, ::stride], seen[:, ::stride], times_s[::stride].contiguous()
     J = torch.stack([prior.decode_with_jacobian(latent, times_s)[1] for latent in z])
     by_joint = J.unflatten(2, (15, 3)).permute(0, 2, 1, 3, 4)  # type: ignore[no-untyped-call]  # [B, 15, T, 3, D]
     weighted = _precision(times_s, seen, residual_rad) @ by_joint.flatten(3)
     rows, weighted = by_joint.flatten(1, 3), weighted.view_as(by_joint.flatten(3)).reshape(len(z), -1, z.shape[1])
-    factor = torch.linalg.cholesky(weighted.mT @ rows + torch.eye(z.shape[1]))
+    factor = torch.linalg.cholesky(weighted.mT @ rows + information * torch.eye(z.shape[1]))
     for _ in range(_STEPS):
         decoded = prior.decode(z, times_s.expand(len(z), -1))
         misses = seen[..., None] * roma.rotmat_to_rotvec(compose(R_local.mT, decoded))
-        gradient = weighted.mT @ misses.transpose(1, 2).reshape(len(z), -1, 1) + z[..., None]
+        gradient = weighted.mT @ misses.transpose(1, 2).reshape(len(z), -1, 1)
+        gradient += information * (z - mean)[..., None]
         z = z - torch.cholesky_solve(gradient, factor)[..., 0]
     return z
 

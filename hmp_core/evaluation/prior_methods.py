@@ -95,8 +95,8 @@ def prior_errors(
 def _variance_ratio(prior: MotionPrior, R_grid: Tensor, visible: Tensor, whole: GapWindows) -> Tensor:
     """See :func:`prior_errors`. By the law of total variance an honest posterior gives 1."""
     _, R_whole, all_visible = encode_windows(prior, roma.rotvec_to_rotmat(whole.vectors), whole.seen, whole.times_s)
-    mean, log_variance = prior.vae.posterior(R_grid, visible.float())
-    true_mean, least_log_variance = prior.vae.posterior(R_whole, all_visible.float())
+    mean, log_variance = prior.vae.posterior(R_grid, visible.float())[:2]
+    true_mean, least_log_variance = prior.vae.posterior(R_whole, all_visible.float())[:2]
     change = (true_mean - mean).square() + least_log_variance.exp()
     return (change / log_variance.exp()).mean(-1)
 

@@ -14,6 +14,7 @@ from hmp_core.hand.model import HandModel
 
 NUM_FINGERS = 5
 CHAIN_LENGTH = 3
+_SMALLEST_SQUARE_RAD = 1e-12
 
 
 def rotations_in_wrist(R_local: Tensor) -> Tensor:
@@ -71,3 +72,35 @@ class FingerBones(nn.Module):
         """Positions of bone ends relative to the wrist [..., 15, 3] [m] from rotations [..., 15, 3, 3]."""
         steps = split_fingers((R_wrist * self.bones.unsqueeze(-2)).sum(-1), -2)
         return (steps.cumsum(-2) + self.bases.unsqueeze(-2)).flatten(-3, -2)
+
+    def from_vectors(self, vectors: Tensor) -> Tensor:
+        """Positions of bone ends relative to the wrist [..., 15, 3] [m] from local rotation vectors, same shape.
+
+        What forward gives for their rotations, at a fifth of its price with gradients: only points are turned, and
+        each coordinate of all hands lies side by side in memory.
+        """
+        turns = split_fingers(vectors, -2).movedim((-2, -1), (0, 1)).contiguous()  # [joint, xyz, ..., finger]
+        square = turns.square().sum(1).clamp_min(_SMALLEST_SQUARE_RAD)
+        angle = square.sqrt()
+        sine, versine = angle.sin() / angle, (1.0 - angle.cos()) / square
+        bones = split_fingers(self.bones, -2).movedim((-2, -1), (0, 1))
+        shape = (1, *angle.shape[1:])
+        points: list[Tensor] = [bones.new_zeros((0, *shape[1:]))] * 3
+        for joint in reversed(range(CHAIN_LENGTH)):
+            # Ends of this bone and, beyond it, of the outer ones.
+            own = [bone.expand(shape) for bone in bones[joint]]
+            points = [torch.cat((o, o + outer)) for o, outer in zip(own, points, strict=True)]
+            points = _turned(points, turns[joint], sine[joint], versine[joint])
+        ends = torch.stack(points, dim=-1) + self.bases
+        return ends.movedim(0, -2).flatten(-3, -2)
+
+
+def _turned(points: list[Tensor], turn: Tensor, sine: Tensor, versine: Tensor) -> list[Tensor]:
+    """Rodrigues' formula on points given as x, y, z [P, ...], for one turn [3, ...]."""
+    across = _cross(turn, points)
+    twice = _cross(turn, across)
+    return [p + sine * a + versine * b for p, a, b in zip(points, across, twice, strict=True)]
+
+
+def _cross(a: Tensor | list[Tensor], b: list[Tensor]) -> list[Tensor]:
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]

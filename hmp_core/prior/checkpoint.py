@@ -18,11 +18,14 @@ from torch import Tensor
 from hmp_core.errors import AssetError, ConfigError
 from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.config import PriorConfig
+from hmp_core.prior.hmp.config import HmpConfig
+from hmp_core.prior.hmp.vae import HmpVae
 from hmp_core.prior.vae import MotionVae
 
-_FORMAT = "hmp_prior/1"
+_FORMAT = "hmp_prior/2"
 _WHITENING_PREFIX = "whitening."
 _VAE_PREFIX = "vae."
+_REALTIME, _HMP = "realtime", "hmp"
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Whitening:
 class PriorCheckpoint:
     """A trained VAE, its whitening, and what is known about its training."""
 
-    vae: MotionVae
+    vae: MotionVae | HmpVae
     whitening: Whitening
     metadata: dict[str, Any]
 
@@ -77,6 +80,7 @@ def save_checkpoint(path: Path, checkpoint: PriorCheckpoint) -> None:
         tensors[_WHITENING_PREFIX + name] = value.contiguous()
     header = {
         "format": _FORMAT,
+        "kind": _HMP if isinstance(checkpoint.vae, HmpVae) else _REALTIME,
         "config": json.dumps(asdict(checkpoint.vae.config)),
         "training": json.dumps(checkpoint.metadata, sort_keys=True),
     }
@@ -104,10 +108,10 @@ def load_checkpoint(path: Path) -> PriorCheckpoint:
             "train one with `hmp train`"
         )
     try:
-        sizes = json.loads(header["config"])
-        sizes["encoder_channels"] = tuple(sizes["encoder_channels"])
+        entries = json.loads(header["config"]).items()
+        sizes = {name: tuple(value) if isinstance(value, list) else value for name, value in entries}
         bones = FingerBones(tensors[_VAE_PREFIX + "bones.bases"], tensors[_VAE_PREFIX + "bones.bones"])
-        vae = MotionVae(PriorConfig(**sizes), bones)
+        vae = _networks(header["kind"], sizes, bones)
         vae.load_state_dict(
             {name.removeprefix(_VAE_PREFIX): t for name, t in tensors.items() if name.startswith(_VAE_PREFIX)}
         )
@@ -116,3 +120,11 @@ def load_checkpoint(path: Path) -> PriorCheckpoint:
     except (KeyError, TypeError, ValueError, RuntimeError, ConfigError) as error:
         raise AssetError(f"the motion prior {path} is incomplete or damaged: {error}") from error
     return PriorCheckpoint(vae, whitening, metadata)
+
+
+def _networks(kind: str, sizes: dict[str, Any], bones: FingerBones) -> MotionVae | HmpVae:
+    if kind == _HMP:
+        return HmpVae(HmpConfig(**sizes), bones)
+    if kind == _REALTIME:
+        return MotionVae(PriorConfig(**sizes), bones)
+    raise ValueError(f"its kind is {kind!r}, known are {_REALTIME} and {_HMP}")

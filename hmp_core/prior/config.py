@@ -13,10 +13,12 @@ class PriorConfig:
 
     Attributes:
         window_s: length of the time window that one latent describes [s].
-        grid_size: samples of the encoder's regular grid over the window, a multiple of 8.
+        grid_size: samples of the encoder's regular grid over the window.
         latent_dim: length of z.
-        encoder_channels: channels per skeleton node after each of the encoder's three levels.
-        encoder_width: width of the layer between the convolutions and the two heads.
+        completion_dim: principal components of the closed-form completion that the encoder starts from.
+        encoder_width: width of the encoder's transformer.
+        encoder_layers: its blocks.
+        encoder_heads: its attention heads, a divisor of the width.
         code_dim: length of the code that the latent is mapped to, once per window.
         field_width: width of the layers that are evaluated at every time.
         field_layers: how many such layers, the latent-mixed one included.
@@ -27,11 +29,13 @@ class PriorConfig:
 
     window_s: float = 2.0
     grid_size: int = 32
-    latent_dim: int = 96
-    encoder_channels: tuple[int, int, int] = (16, 32, 64)
-    encoder_width: int = 384
-    code_dim: int = 96
-    field_width: int = 256
+    latent_dim: int = 128
+    completion_dim: int = 128
+    encoder_width: int = 160
+    encoder_layers: int = 4
+    encoder_heads: int = 5
+    code_dim: int = 64
+    field_width: int = 128
     field_layers: int = 2
     harmonics: int = 15
     period_windows: float = 1.25
@@ -44,18 +48,25 @@ class PriorConfig:
         """
         if not 0.2 <= self.window_s <= 10.0:
             raise ConfigError(f"window_s is {self.window_s}, allowed are 0.2 to 10 s")
-        if self.grid_size < 8 or self.grid_size % 8:
-            raise ConfigError(f"grid_size is {self.grid_size}, allowed are multiples of 8 from 8 on")
+        if self.grid_size < 8:
+            raise ConfigError(f"grid_size is {self.grid_size}, allowed is 8 or more")
         if self.period_windows <= 1.0:
             raise ConfigError(f"period_windows is {self.period_windows}, allowed is anything above 1")
-        if self.field_layers < 1:
-            raise ConfigError(f"field_layers is {self.field_layers}, allowed is 1 or more")
-        sizes = ("latent_dim", "encoder_width", "code_dim", "field_width", "harmonics")
+        sizes = (
+            "latent_dim",
+            "completion_dim",
+            "encoder_width",
+            "encoder_layers",
+            "encoder_heads",
+            "code_dim",
+            "field_width",
+            "field_layers",
+            "harmonics",
+        )
         for name in sizes:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}, allowed is 1 or more")
-
-    @property
-    def highest_hz(self) -> float:
-        """Highest frequency of the time encoding [Hz]."""
-        return self.harmonics / (self.period_windows * self.window_s)
+        if self.encoder_width % self.encoder_heads:
+            raise ConfigError(
+                f"encoder_heads is {self.encoder_heads}, allowed are divisors of the width {self.encoder_width}"
+            )

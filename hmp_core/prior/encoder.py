@@ -1,148 +1,116 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Skeleton-aware temporal convolutions (Aberman et al. 2020, as NeMF uses them) from a clip to a latent Gaussian.
+"""From a clip, parts of it unseen, to a latent Gaussian: fill the clip in, then compress it.
 
-Channels belong to nodes of the hand's tree; a convolution mixes a node only with nodes at most two edges away, and
-pooling merges nodes along each finger until one node a finger is left.
+A transformer over the frames of a regular grid corrects the closed-form completion of what is unseen; one linear
+map, which starts as the principal components of clips, takes the filled clip to the mean of the latent. Reading the
+latent off the network directly learns far more slowly: after the same training, one finger hidden for 1 s, active
+held-out windows, 0.90 of linear interpolation's error instead of 0.67, both without the completion.
 """
 
-from itertools import product
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hmp_core.hand.skeleton import MANO_PARENTS
+from hmp_core.prior.completion import ClipCompletion
 from hmp_core.prior.config import PriorConfig
-from hmp_core.prior.features import NUM_CHANNELS
+from hmp_core.prior.gaps import bridge_gaps, tie_to_seen
+from hmp_core.prior.precision import full_precision
 
-_REACH = 2
+_NUM_JOINTS = 15
+_NUM_COORDINATES = 3 * _NUM_JOINTS
 _LOG_VARIANCE_RANGE = (-12.0, 4.0)
-_FIRST_LOG_VARIANCE = -5.0
+_FIRST_LOG_VARIANCE = -6.0
+_VELOCITY_S = 0.25
+"""Brings velocities to the size of angles."""
 
 
-class SkeletonConv(nn.Module):
-    """Convolution over time whose weights are zero between nodes that are far apart on the skeleton."""
+class ClipCode(NamedTuple):
+    """What the encoder makes of clips.
 
-    mask: Tensor
+    Attributes:
+        mean, log_variance: [B, D] of z, in the network's own coordinates.
+        filled: [B, N, 15, 3] the clips' rotation vectors with what was unseen filled in, before any compression.
+    """
 
-    def __init__(self, near: Tensor, channels: tuple[int, int], kernel: int, stride: int) -> None:
-        """Take [nodes, nodes] closeness, channels per node in and out, and the temporal kernel."""
+    mean: Tensor
+    log_variance: Tensor
+    filled: Tensor
+
+
+class Block(nn.Module):
+    """Transformer block over frames, normalised before each part (Xiong et al. 2020)."""
+
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        nodes = near.shape[0]
-        self.conv = nn.Conv1d(
-            nodes * channels[0],
-            nodes * channels[1],
-            kernel,
-            stride=stride,
-        )
-        self.padding = (kernel - 1) // 2
-        mask = near.repeat_interleave(channels[1], 0).repeat_interleave(channels[0], 1).unsqueeze(-1)
-        self.register_buffer("mask", mask.to(self.conv.weight.dtype), persistent=False)
-        with torch.no_grad():
-            # A masked row has fewer inputs than the default initialisation counts on.
-            self.conv.weight.mul_((mask.shape[1] / mask.sum(1, keepdim=True)).sqrt())
+        self.heads = heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.to_queries = nn.Linear(width, 3 * width)
+        self.attention_out = nn.Linear(width, width)
+        self.mixing_norm = nn.LayerNorm(width)
+        self.mixing = nn.Sequential(nn.Linear(width, 3 * width), nn.GELU(), nn.Linear(3 * width, width))
 
-    def forward(self, signal: Tensor) -> Tensor:
-        """Convolve [B, nodes * channels, N]."""
-        conv = self.conv
-        if self.padding:
-            signal = F.pad(signal, (self.padding, self.padding), mode="replicate")
-        return F.conv1d(signal, conv.weight * self.mask, conv.bias, conv.stride)
-
-
-class EncoderLevel(nn.Module):
-    """One level: residual skeleton convolution that halves time, then pooling of nodes."""
-
-    pool: Tensor
-
-    def __init__(self, near: Tensor, groups: tuple[tuple[int, ...], ...], channels: tuple[int, int]) -> None:
-        """Take closeness of the nodes [n, n], the nodes that each new node merges, channels in and out."""
-        super().__init__()
-        nodes = near.shape[0]
-        self.channels = channels[1]
-        self.conv = SkeletonConv(near, channels, kernel=4, stride=2)
-        self.norm = nn.GroupNorm(5, nodes * channels[1])
-        self.shortcut = SkeletonConv(near, channels, kernel=1, stride=2)
-        pool = torch.zeros(len(groups), nodes)
-        for row, members in enumerate(groups):
-            pool[row, list(members)] = 1.0 / len(members)
-        self.register_buffer("pool", pool, persistent=False)
-
-    def forward(self, signal: Tensor) -> Tensor:
-        """Map [B, n * c, N] to [B, groups * c', N/2]."""
-        mixed = self.norm(self.conv(signal)) + self.shortcut(signal)
-        nodes = mixed.unflatten(1, (-1, self.channels))
-        return F.silu(torch.einsum("gn,bnct->bgct", self.pool, nodes).flatten(1, 2))
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map [B, N, W] to the same shape."""
+        packed = torch.unflatten(self.to_queries(self.attention_norm(tokens)), -1, (3, self.heads, -1))
+        query, key, value = packed.permute(2, 0, 3, 1, 4)
+        # Written out: for clips this short the fused CPU kernel's backward pass takes ten times as long.
+        scores = query @ key.mT * query.shape[-1] ** -0.5
+        mixed = (scores.softmax(-1).to(value.dtype) @ value).transpose(1, 2).flatten(2)
+        tokens = tokens + self.attention_out(mixed)
+        widened: Tensor = tokens + self.mixing(self.mixing_norm(tokens))
+        return widened
 
 
 class ClipEncoder(nn.Module):
-    """Features of a clip to mean and log-variance of its latent.
-
-    The mean is a linear map of the features, which starts as the best linear infiller, plus what the network adds.
-    """
+    """Fills clips in and compresses them."""
 
     def __init__(self, config: PriorConfig) -> None:
         super().__init__()
-        fine = tuple((joint,) for joint in range(1, 16))
-        # A finger's base stays by itself, its two outer joints merge; then one node a finger.
-        outer = tuple(group for base in range(1, 16, 3) for group in ((base,), (base + 1, base + 2)))
-        fingers = tuple((base, base + 1, base + 2) for base in range(1, 16, 3))
-        first, second, third = config.encoder_channels
-        self.levels = nn.Sequential(
-            EncoderLevel(_closeness(fine), _members(fine, outer), (NUM_CHANNELS, first)),
-            EncoderLevel(_closeness(outer), _members(outer, fingers), (first, second)),
-            EncoderLevel(_closeness(fingers), tuple((finger,) for finger in range(5)), (second, third)),
-        )
-        self.trunk = nn.Linear(5 * third * (config.grid_size // 8), config.encoder_width)
-        self.norm = nn.LayerNorm(config.encoder_width)
-        self.deep = nn.Linear(config.encoder_width, config.encoder_width)
-        self.direct = nn.Linear(15 * NUM_CHANNELS * config.grid_size, config.latent_dim)
-        self.mean = nn.Linear(config.encoder_width, config.latent_dim)
-        self.log_variance = nn.Linear(config.encoder_width, config.latent_dim)
+        width = config.encoder_width
+        self.step_s = config.window_s / (config.grid_size - 1)
+        self.completion = ClipCompletion(config)
+        self.read = nn.Linear(4 * _NUM_COORDINATES + 2 * _NUM_JOINTS, width)
+        self.place = nn.Parameter(0.02 * torch.randn(config.grid_size, width))
+        self.blocks = nn.Sequential(*(Block(width, config.encoder_heads) for _ in range(config.encoder_layers)))
+        self.norm = nn.LayerNorm(width)
+        self.fill = nn.Linear(width, _NUM_COORDINATES)
+        self.log_variance = nn.Linear(width, config.latent_dim)
+        self.direct = nn.Linear(config.grid_size * _NUM_COORDINATES, config.latent_dim)
         with torch.no_grad():
-            self.direct.weight.mul_(0.1)
-            self.mean.weight.mul_(0.01)
-            self.log_variance.weight.mul_(0.1)
+            # Start from the completion as it is.
+            self.fill.weight.mul_(0.05)
+            self.fill.bias.zero_()
+            self.log_variance.weight.mul_(0.05)
             self.log_variance.bias.fill_(_FIRST_LOG_VARIANCE)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, vectors: Tensor, seen: Tensor) -> ClipCode:
         """Encode.
 
         Args:
-            features: [B, 15, C, N] of :func:`~hmp_core.prior.features.clip_features`.
-
-        Returns:
-            Mean and log-variance of z, [B, D] each, in the network's own coordinates.
+            vectors: [B, N, 15, 3] local rotation vectors on the grid [rad]; any value where unseen.
+            seen: [B, N, 15] 1 where seen, 0 elsewhere.
         """
-        hidden = F.silu(self.norm(self.trunk(self.levels(features.flatten(1, 2)).flatten(1))))
-        hidden = hidden + F.silu(self.deep(hidden))
-        mean = self.direct(features.flatten(1)) + self.mean(hidden)
-        return mean, self.log_variance(hidden).clamp(*_LOG_VARIANCE_RANGE)
+        bridged = bridge_gaps(vectors, seen)
+        with full_precision(vectors):
+            completed = self.completion(bridged, seen)
+        tokens = self.norm(self.blocks(self.read(self._features(completed, bridged, seen)) + self.place))
+        added = torch.unflatten(self.fill(tokens).to(vectors.dtype), -1, (_NUM_JOINTS, 3))
+        log_variance = self.log_variance(tokens.mean(1)).to(vectors.dtype).clamp(*_LOG_VARIANCE_RANGE)
+        filled = tie_to_seen(completed + added, bridged, seen)
+        with full_precision(vectors):
+            mean = self.direct(filled.flatten(1))
+        return ClipCode(mean, log_variance, filled)
 
-
-def _closeness(groups: tuple[tuple[int, ...], ...]) -> Tensor:
-    """Which nodes (groups of MANO joints) are at most two edges of the tree apart, [n, n] bool."""
-    near = [[min(_edges(a, b) for a, b in product(g, h)) <= _REACH for h in groups] for g in groups]
-    return torch.tensor(near)
-
-
-def _edges(a: int, b: int) -> int:
-    """Edges between two joints of the MANO tree."""
-    path_a, path_b = _path_to_wrist(a), _path_to_wrist(b)
-    return len(set(path_a) ^ set(path_b))
-
-
-def _path_to_wrist(joint: int) -> list[int]:
-    path = []
-    while joint > 0:
-        path.append(joint)
-        joint = MANO_PARENTS[joint]
-    return path
-
-
-def _members(
-    before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]
-) -> tuple[tuple[int, ...], ...]:
-    """For each new node, the old nodes that it merges."""
-    return tuple(tuple(i for i, group in enumerate(before) if set(group) <= set(new)) for new in after)
+    def _features(self, completed: Tensor, bridged: Tensor, seen: Tensor) -> Tensor:
+        """Per frame [B, N, C]: completed angles, their velocities, the seen angles, the bridges beside the
+        completion, what is seen, and how often.
+        """
+        angles = completed.flatten(2)
+        velocity = F.pad(angles[:, 2:] - angles[:, :-2], (0, 0, 1, 1)) * (0.5 * _VELOCITY_S / self.step_s)
+        shown = seen.unsqueeze(-1) * bridged
+        often = seen.mean(1, keepdim=True).expand_as(seen)
+        apart = (bridged - completed).flatten(2)
+        return torch.cat((angles, velocity, shown.flatten(2), apart, seen, often), dim=-1)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from hmp_core.assets import asset_path
 from hmp_core.prior.checkpoint import Whitening, load_checkpoint
+from hmp_core.prior.hmp.vae import HmpVae
 from hmp_core.prior.vae import MotionVae
 
 SHIPPED_PRIOR = "prior_realtime.safetensors"
@@ -31,7 +32,7 @@ class MotionPrior(nn.Module):
     whitening_matrix: Tensor
     unwhitening_matrix: Tensor
 
-    def __init__(self, vae: MotionVae, whitening: Whitening, metadata: dict[str, object]) -> None:
+    def __init__(self, vae: MotionVae | HmpVae, whitening: Whitening, metadata: dict[str, object]) -> None:
         super().__init__()
         self.vae = vae
         self.metadata = metadata
@@ -57,8 +58,7 @@ class MotionPrior(nn.Module):
         Returns:
             [B, T, 15, 3, 3] in MANO order, right hand.
         """
-        R_local: Tensor = self.vae.field(self.whitening_mean + z @ self.unwhitening_matrix.T, times_s)
-        return R_local
+        return self.vae.decode_local(self.whitening_mean + z @ self.unwhitening_matrix.T, times_s)
 
     def decode_with_jacobian(self, z: Tensor, times_s: Tensor) -> tuple[Tensor, Tensor]:
         """Local finger rotations of one window and their derivative, without autograd.
@@ -72,7 +72,7 @@ class MotionPrior(nn.Module):
             rows 3j..3j+2 belonging to finger rotation j.
         """
         z_own = self.whitening_mean + self.unwhitening_matrix @ z
-        return self.vae.field.local_with_jacobian(z_own, times_s, self.unwhitening_matrix)
+        return self.vae.local_with_jacobian(z_own, times_s, self.unwhitening_matrix)
 
     def encode(self, R_local: Tensor, visible: Tensor) -> Tensor:
         """Latent of a motion, unseen parts filled in by the network.
@@ -84,7 +84,7 @@ class MotionPrior(nn.Module):
         Returns:
             Posterior mean of z [B, D], whitened.
         """
-        mean, _ = self.vae.posterior(R_local, visible)
+        mean = self.vae.posterior(R_local, visible)[0]
         return (mean - self.whitening_mean) @ self.whitening_matrix.T
 
 

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The motion VAE as it is trained: clip encoder and motion field around one latent."""
 
+import roma
 import torch
 from torch import Tensor, nn
 
 from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.config import PriorConfig
-from hmp_core.prior.encoder import ClipEncoder
-from hmp_core.prior.features import clip_features
+from hmp_core.prior.encoder import ClipCode, ClipEncoder
 from hmp_core.prior.field import MotionField
 
 
@@ -26,23 +26,16 @@ class MotionVae(nn.Module):
         """Times of the encoder's samples [N] [s], both ends of the window included."""
         return torch.linspace(0.0, self.config.window_s, self.config.grid_size)
 
-    def posterior(self, R_local: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance [B, D] of z from local rotations [B, N, 15, 3, 3] and visibility [B, N, 15]."""
-        step_s = self.config.window_s / (self.config.grid_size - 1)
-        mean, log_variance = self.encoder(clip_features(R_local, visible, step_s, self.bones))
-        return mean, log_variance
+    def posterior(self, R_local: Tensor, visible: Tensor) -> ClipCode:
+        """Latent Gaussian of rotations [B, N, 15, 3, 3] with visibility [B, N, 15], and the clip filled in."""
+        code: ClipCode = self.encoder(roma.rotmat_to_rotvec(R_local), visible.to(R_local.dtype))
+        return code
 
-    def forward(self, R_local: Tensor, visible: Tensor, times_s: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Encode, sample, decode.
+    def decode_local(self, z: Tensor, times_s: Tensor) -> Tensor:
+        """Local finger rotations [B, T, 15, 3, 3] of latents [B, D] at times [B, T] [s]; differentiable."""
+        R_local: Tensor = roma.rotvec_to_rotmat(self.field(z, times_s))
+        return R_local
 
-        Args:
-            R_local: [B, N, 15, 3, 3] local rotations on the grid.
-            visible: [B, N, 15] 1 where seen.
-            times_s: [B, T] times to decode at [s].
-
-        Returns:
-            Local rotations [B, T, 15, 3, 3], mean and log-variance of z [B, D].
-        """
-        mean, log_variance = self.posterior(R_local, visible)
-        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        return self.field(z, times_s), mean, log_variance
+    def local_with_jacobian(self, z: Tensor, times_s: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`~hmp_core.prior.field.MotionField.local_with_jacobian`."""
+        return self.field.local_with_jacobian(z, times_s, seed)

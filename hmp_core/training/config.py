@@ -53,9 +53,9 @@ class TrainingConfig:
         direct_rate: share of the learning rate for the linear paths, which start solved and have
             thousands of inputs.
         weight_decay: of AdamW.
+        reproduction_weight: of reproducing what is seen by the latent alone, against filling what is not.
         divergence_weight: final weight of the KL term.
         divergence_ramp: share of the steps over which that weight grows from zero.
-        sample_limit_weight: weight of the anatomical limits on motion decoded from random latents.
         average_decay: of the running average of the weights, which is what is saved.
         seed: of the run.
         save_minutes: time between two states to resume from [min].
@@ -66,18 +66,18 @@ class TrainingConfig:
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     split: str = "prior_split.json"
-    start_clips: int = 16384
+    start_clips: int = 24576
     steps: int = 9000
-    batch: int = 64
-    free_times: int = 24
+    batch: int = 128
+    free_times: int = 6
     pace: tuple[float, float] = (0.6, 1.6)
-    input_noise_rad: float = 0.06
-    learning_rate: float = 5e-4
-    direct_rate: float = 0.03
-    weight_decay: float = 1e-4
-    divergence_weight: float = 1e-4
+    input_noise_rad: float = 0.03
+    learning_rate: float = 1e-3
+    direct_rate: float = 0.1
+    weight_decay: float = 0.02
+    reproduction_weight: float = 1.0
+    divergence_weight: float = 2e-4
     divergence_ramp: float = 0.3
-    sample_limit_weight: float = 10.0
     average_decay: float = 0.998
     seed: int = 0
     save_minutes: float = 2.0

@@ -4,7 +4,6 @@
 
 from dataclasses import dataclass
 
-import roma
 import torch
 from torch import Tensor
 
@@ -17,17 +16,17 @@ class ClipBatch:
     """Clips on the encoder's grid and at free times.
 
     Attributes:
-        R_grid: [B, N, 15, 3, 3] local rotations on the grid.
+        vectors_grid: [B, N, 15, 3] local rotation vectors on the grid [rad].
         recorded_grid: [B, N] 1 inside the recording, 0 beyond its ends.
         times_s: [B, T] times in the window [s].
-        R_times: [B, T, 15, 3, 3] local rotations at those times.
+        vectors_times: [B, T, 15, 3] local rotation vectors at those times [rad].
         recorded_times: [B, T] as above.
     """
 
-    R_grid: Tensor
+    vectors_grid: Tensor
     recorded_grid: Tensor
     times_s: Tensor
-    R_times: Tensor
+    vectors_times: Tensor
     recorded_times: Tensor
 
 
@@ -69,12 +68,12 @@ class ClipSampler:
         start = slack * torch.rand(count)
         times = torch.rand(count, free_times).sort(-1).values * self._window_s
         everything = torch.cat((grid_s.expand(count, -1), times), dim=1)
-        R, recorded = self._at((start[:, None] + everything) * rate[:, None], recording)
+        vectors, recorded = self._at((start[:, None] + everything) * rate[:, None], recording)
         split = len(grid_s)
-        return ClipBatch(R[:, :split], recorded[:, :split], times, R[:, split:], recorded[:, split:])
+        return ClipBatch(vectors[:, :split], recorded[:, :split], times, vectors[:, split:], recorded[:, split:])
 
     def _at(self, frame: Tensor, recording: Tensor) -> tuple[Tensor, Tensor]:
-        """Rotations at fractional frames [B, T] of recordings [B], and whether they were recorded."""
+        """Rotation vectors at fractional frames [B, T] of recordings [B], and whether they were recorded."""
         last = (self._lengths[recording] - 1)[:, None].to(frame.dtype)
         recorded = ((frame >= -1e-3) & (frame <= last + 1e-3)).float()
         inside = torch.minimum(frame.clamp_min(0.0), last)
@@ -82,4 +81,4 @@ class ClipSampler:
         index = before.long() + self._offsets[recording][:, None]
         share = (inside - before)[..., None, None]
         # Neighbouring frames differ by little: between them a straight line in rotation vectors will do.
-        return roma.rotvec_to_rotmat(torch.lerp(self._frames[index], self._frames[index + 1], share)), recorded
+        return torch.lerp(self._frames[index], self._frames[index + 1], share), recorded

@@ -16,6 +16,7 @@ from hmp_core.prior.prior import MotionPrior
 
 INPUTS, OUTPUTS = ("rotations", "visible"), ("z",)
 _OPSET = 18
+_NEWTON_STEPS = 24
 
 
 class _Encoder(nn.Module):
@@ -41,8 +42,12 @@ def export_encoder(prior: MotionPrior, path: Path) -> None:
     examples = (torch.eye(3).repeat(2, grid, 15, 1, 1), torch.ones(2, grid, 15))
     batch = torch.export.Dim("batch")
     exported = torch.export.export(_Encoder(prior).eval(), examples, dynamic_shapes=({0: batch}, {0: batch}))
-    # ONNX has no running maximum.
-    missing = {torch.ops.aten.cummax.default: _cummax, torch.ops.aten.cummin.default: _cummin}
+    # ONNX has no running maximum and solves no linear systems.
+    missing = {
+        torch.ops.aten.cummax.default: _cummax,
+        torch.ops.aten.cummin.default: _cummin,
+        torch.ops.aten.linalg_solve.default: _solve,
+    }
     with _silence():
         program = torch.onnx.export(
             exported.run_decompositions(missing),
@@ -86,3 +91,16 @@ def _cummin(values: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     """Running minimum of integers along a short dimension, and where it is."""
     largest, where = _cummax(-values, dim)
     return -largest, where
+
+
+def _solve(matrix: Tensor, sides: Tensor) -> Tensor:
+    """Solution of positive definite systems [B, Q, Q] for [B, Q]: the inverse by Newton's iteration, then refined.
+
+    Each iteration squares what is missing to the identity, so the count suffices for conditions up to a million.
+    """
+    inverse = torch.eye(matrix.shape[-1], dtype=matrix.dtype) / matrix.abs().sum(-1).amax(-1)[:, None, None]
+    for _ in range(_NEWTON_STEPS):
+        inverse = 2.0 * inverse - inverse @ matrix @ inverse
+    columns = sides.unsqueeze(-1)
+    solution = inverse @ columns
+    return (solution + inverse @ (columns - matrix @ solution)).squeeze(-1)

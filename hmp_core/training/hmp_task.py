@@ -82,7 +82,7 @@ class HmpTask:
         assert isinstance(model, HmpVae)
         path = folder / "prior.safetensors"
         metadata = self._description | {"run": asdict(self._config)} | run
-        save_checkpoint(path, PriorCheckpoint(model, self._whitening(model), metadata))  # type: ignore[arg-type]
+        save_checkpoint(path, PriorCheckpoint(model, self._whitening(model), metadata))
         return path
 
     @torch.no_grad()

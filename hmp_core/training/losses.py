@@ -1,50 +1,121 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the prior is trained on: rotations, bone ends, staying near the unit Gaussian, and hands that can exist."""
+"""What the real-time prior is trained on: gaps, reproduction, nearness to the unit Gaussian."""
 
 from dataclasses import dataclass
 
-import roma
+import torch
 from torch import Tensor
 
-from hmp_core.hand.limits import limit_violation
 from hmp_core.prior.chain import FingerBones
+from hmp_core.prior.encoder import ClipCode
+from hmp_core.prior.gaps import bridge_gaps, tie_to_seen
 
-_POSITION_WEIGHT = 10.0
+_PER_METRE = 100.0
+_PER_RADIAN = 3.0
+"""A centimetre weighs as much as a third of a radian."""
+_STILL_M = 0.004
+"""A straight bridge that misses no more than this counts as right."""
+_ENCODER_SHARE = 0.5
+_FREE_TIME_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class TrueClip:
+    """What a clip really did.
+
+    Attributes:
+        grid: [B, N, 15, 3] local rotation vectors on the encoder's grid [rad].
+        times: [B, T, 15, 3] the same at the free times.
+        recorded_grid: [B, N] 1 inside the recording.
+        recorded_times: [B, T] as above.
+    """
+
+    grid: Tensor
+    times: Tensor
+    recorded_grid: Tensor
+    recorded_times: Tensor
 
 
 @dataclass(frozen=True)
 class MotionLoss:
-    """Terms of one batch, each a scalar.
+    """Terms of one batch, scalars.
 
     Attributes:
-        angle_rad: mean geodesic distance of wrist-frame rotations.
-        position_m: mean absolute error of bone-end coordinates.
+        gap: of what was hidden, filled by the latent and tied to what was seen; a half of the same for the
+            encoder's own fill is in it.
+        reproduction: of what was seen, by the latent alone.
         divergence: mean KL divergence of the posterior from N(0, I) per clip [nat].
+        gap_mm: mean error of the bone ends in what was hidden, weighted as in the loss [mm].
+        reproduction_mm: the same of what was seen.
     """
 
-    angle_rad: Tensor
-    position_m: Tensor
+    gap: Tensor
+    reproduction: Tensor
     divergence: Tensor
-
-    def total(self, divergence_weight: float) -> Tensor:
-        """Weigh the terms as HMP does: angle + 10 position + weight · KL."""
-        return self.angle_rad + _POSITION_WEIGHT * self.position_m + divergence_weight * self.divergence
+    gap_mm: Tensor
+    reproduction_mm: Tensor
 
 
 def motion_loss(
-    R_decoded: Tensor, R_true: Tensor, recorded: Tensor, mean: Tensor, log_variance: Tensor, bones: FingerBones
+    code: ClipCode, decoded: Tensor, given: Tensor, seen: Tensor, truth: TrueClip, bones: FingerBones
 ) -> MotionLoss:
-    """Compare decoded with true wrist-frame rotations [B, T, 15, 3, 3] where ``recorded`` [B, T] is 1."""
-    weight = recorded / recorded.sum().clamp_min(1.0)
-    # sin(angle / 2) from the chord, which has a gradient at zero and loses nothing to rounding.
-    half_sine = (R_decoded - R_true).square().sum((-2, -1)).clamp_min(1e-10).sqrt() / 8.0**0.5
-    angle = 2.0 * half_sine.clamp_max(1.0 - 1e-6).asin()
-    gap = (bones(R_decoded) - bones(R_true)).abs().mean((-2, -1))
-    divergence = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(-1).mean()
-    return MotionLoss((angle.mean(-1) * weight).sum(), (gap * weight).sum(), divergence)
+    """Compare what the networks made of clips with the truth.
+
+    Gaps are judged as a fitter fills them: by the decoded motion plus what it misses at the gap's ends, carried
+    straight across. The latent then owes a gap its shape and not its offset, and a still hand costs nothing.
+
+    Args:
+        code: of the clips.
+        decoded: [B, N + T, 15, 3] rotation vectors that a drawn latent gives on the grid and at the free times.
+        given: [B, N, 15, 3] what the encoder got, errors included.
+        seen: [B, N, 15] 1 where it got to see it.
+        truth: of the same clips.
+        bones: of the hand.
+    """
+    grid = given.shape[1]
+    tied = tie_to_seen(decoded[:, :grid], given, seen)
+    everything = torch.cat((truth.grid, truth.times, decoded, tied, code.filled), dim=1)
+    ends = bones.from_vectors(everything)
+    sizes = [decoded.shape[1], decoded.shape[1], grid, grid]
+    true_ends, decoded_ends, tied_ends, filled_ends = torch.split(ends, sizes, dim=1)
+    recorded = truth.recorded_grid.unsqueeze(-1)
+    hidden = _hidden_weight((1.0 - seen) * recorded, given, seen, true_ends[:, :grid], bones)
+    gap_m = _misses(tied_ends, true_ends[:, :grid], hidden)
+    gap = _PER_METRE * gap_m + _PER_RADIAN * _step_misses(tied, truth.grid, hidden)
+    filled = _PER_METRE * _misses(filled_ends, true_ends[:, :grid], hidden)
+    gap = gap + _ENCODER_SHARE * (filled + _PER_RADIAN * _step_misses(code.filled, truth.grid, hidden))
+    at_times = (_FREE_TIME_SHARE * truth.recorded_times).unsqueeze(-1).expand(-1, -1, given.shape[2])
+    known = _normalised(torch.cat((seen * recorded, at_times), dim=1))
+    reproduction_m = _misses(decoded_ends, true_ends, known)
+    angles = (decoded - torch.cat((truth.grid, truth.times), dim=1)).abs().sum(-1)
+    reproduction = _PER_METRE * reproduction_m + _PER_RADIAN * (angles * known).sum()
+    spread = 0.5 * (code.mean.square() + code.log_variance.exp() - 1.0 - code.log_variance).sum(-1).mean()
+    return MotionLoss(gap, reproduction, spread, 1e3 * gap_m, 1e3 * reproduction_m)
 
 
-def limit_excess(R_local: Tensor) -> Tensor:
-    """Mean angle [rad] by which local rotations [..., 15, 3, 3] leave the joints' anatomical limits."""
-    return limit_violation(roma.rotmat_to_rotvec(R_local)).abs().mean()
+@torch.no_grad()
+def _hidden_weight(hidden: Tensor, given: Tensor, seen: Tensor, true_ends: Tensor, bones: FingerBones) -> Tensor:
+    """Weights [B, N, 15] of what was hidden: a clip counts by what a straight bridge would miss there.
+
+    Otherwise the few clips in which much happens decide everything, and hands at rest are made to drift.
+    """
+    bridged_ends = bones.from_vectors(bridge_gaps(given, seen))
+    missed = ((bridged_ends - true_ends).norm(dim=-1) * hidden).sum((1, 2), keepdim=True)
+    count = hidden.sum((1, 2), keepdim=True).clamp_min(1.0)
+    weight = hidden / (missed / count + _STILL_M)
+    return weight / weight.sum().clamp_min(1e-6)
+
+
+def _normalised(weight: Tensor) -> Tensor:
+    return weight / weight.sum().clamp_min(1.0)
+
+
+def _misses(points: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean distance of points [B, N, 15, 3] [m]."""
+    return ((points - truth).square().sum(-1).clamp_min(1e-12).sqrt() * weight).sum()
+
+
+def _step_misses(vectors: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean error of the change from frame to frame [rad]."""
+    return ((vectors.diff(dim=1) - truth.diff(dim=1)).abs().sum(-1) * weight[:, 1:]).sum()

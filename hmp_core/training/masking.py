@@ -24,13 +24,13 @@ class MaskingConfig:
         dropped_frames: share of clips that lose frames at random, half of them at the most.
     """
 
-    untouched: float = 0.25
+    untouched: float = 0.1
     second_event: float = 0.3
-    span_s: tuple[float, float] = (0.1, 1.6)
+    span_s: tuple[float, float] = (0.15, 1.6)
     at_end: float = 0.35
-    whole_hand: float = 0.3
-    outer_only: float = 0.2
-    dropped_frames: float = 0.25
+    whole_hand: float = 0.2
+    outer_only: float = 0.15
+    dropped_frames: float = 0.15
 
 
 def random_visibility(config: MaskingConfig, count: int, times_s: Tensor) -> Tensor:

@@ -7,26 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import roma
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from hmp_core.prior.chain import FingerBones, compose, rotations_in_wrist
+from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.checkpoint import PriorCheckpoint, Whitening, save_checkpoint
+from hmp_core.prior.encoder import ClipCode
 from hmp_core.prior.prior import load_prior
 from hmp_core.prior.vae import MotionVae
 from hmp_core.training.config import TrainingConfig
-from hmp_core.training.dataset import ClipBatch, ClipSampler
+from hmp_core.training.dataset import ClipSampler
 from hmp_core.training.export import export_encoder
-from hmp_core.training.losses import limit_excess, motion_loss
+from hmp_core.training.losses import TrueClip, motion_loss
 from hmp_core.training.masking import random_visibility
 from hmp_core.training.task import Batch, MachineConfig, RunSettings
 from hmp_core.training.warm_start import warm_start
 
 _WARM_UP_STEPS = 200
 _LARGEST_GRADIENT = 1.0
-_SAMPLE_TIMES = 4
 
 
 class RealtimeTask:
@@ -56,7 +55,8 @@ class RealtimeTask:
 
     def start(self) -> None:
         """Begin with the best linear model."""
-        warm_start(self._vae, self._draw, self._config.start_clips)
+        config, grid = self._config, self._vae.grid_times()
+        warm_start(self._vae, lambda count: self._sampler.draw(count, grid, 1, config.pace), config.start_clips)
 
     def configure_optimizer(self) -> Optimizer:
         """AdamW, the linear paths at a rate of their own and without decay."""
@@ -77,29 +77,32 @@ class RealtimeTask:
     def draw(self, seed: int) -> Batch:
         """Draw clips, with errors on what the encoder gets and parts of it hidden."""
         torch.manual_seed(seed)
-        clips, noisy, visible = self._draw(self._config.batch)
-        return {
-            "noisy_grid": noisy,
-            "visible": visible,
-            "times_s": clips.times_s,
-            "R_times": clips.R_times,
-            "recorded_times": clips.recorded_times,
-        }
+        config, grid = self._config, self._vae.grid_times()
+        clips = self._sampler.draw(config.batch, grid, config.free_times, config.pace)
+        seen = random_visibility(config.masking, config.batch, grid) * clips.recorded_grid[..., None]
+        return {"given": self._with_noise(clips.vectors_grid), "seen": seen} | vars(clips)
 
     def loss(self, batch: Batch, step: int) -> dict[str, Tensor]:
-        """Compare decoded with true motion, weigh the divergence, and keep samples within the joints' limits."""
+        """Fill and reproduce clips, and weigh the divergence."""
         config, vae = self._config, self._vae
-        decoded, mean, log_variance = vae(batch["noisy_grid"], batch["visible"], batch["times_s"])
-        R_wrist, R_true = rotations_in_wrist(decoded), rotations_in_wrist(batch["R_times"])
-        terms = motion_loss(R_wrist, R_true, batch["recorded_times"], mean, log_variance, vae.bones)
+        given, seen = batch["given"], batch["seen"]
+        code: ClipCode = vae.encoder(given, seen)
+        z = code.mean + torch.randn_like(code.mean) * (0.5 * code.log_variance).exp()
+        times_s = torch.cat((vae.grid_times().to(given.device).expand(len(given), -1), batch["times_s"]), dim=1)
+        truth = TrueClip(
+            batch["vectors_grid"], batch["vectors_times"], batch["recorded_grid"], batch["recorded_times"]
+        )
+        terms = motion_loss(code, vae.field(z, times_s), given, seen, truth, vae.bones)
         ramp = min(1.0, step / max(1.0, config.divergence_ramp * config.steps))
-        total = terms.total(config.divergence_weight * ramp) + config.sample_limit_weight * self._sample_excess(
-            mean
+        total = (
+            terms.gap
+            + config.reproduction_weight * terms.reproduction
+            + config.divergence_weight * ramp * terms.divergence
         )
         return {
             "total": total,
-            "angle_deg": terms.angle_rad.rad2deg(),
-            "position_mm": 1e3 * terms.position_m,
+            "gap_mm": terms.gap_mm,
+            "reproduction_mm": terms.reproduction_mm,
             "divergence_nat": terms.divergence,
         }
 
@@ -118,26 +121,13 @@ class RealtimeTask:
         for _ in range(max(1, self._config.start_clips // 256)):
             batch = self._sampler.draw(256, grid, 1, self._config.pace)
             whole = batch.recorded_grid.mean(-1) > 0.99
-            visible = batch.recorded_grid[whole, :, None].expand(-1, -1, 15)
-            means.append(vae.posterior(batch.R_grid[whole], visible)[0])
+            seen = batch.recorded_grid[whole, :, None].expand(-1, -1, 15)
+            means.append(vae.encoder(batch.vectors_grid[whole], seen).mean)
         return Whitening.fit(torch.cat(means))
 
-    def _draw(self, count: int) -> tuple[ClipBatch, Tensor, Tensor]:
-        """Clips, their rotations with errors, and what of them is seen [count, N, 15]."""
-        config, grid = self._config, self._vae.grid_times()
-        batch = self._sampler.draw(count, grid, config.free_times, config.pace)
-        visible = random_visibility(config.masking, count, grid) * batch.recorded_grid[..., None]
-        return batch, self._with_noise(batch.R_grid), visible
-
-    def _sample_excess(self, like: Tensor) -> Tensor:
-        """How far motion decoded from random latents [B, D] leaves the joints' limits: the prior's own samples."""
-        z = torch.randn_like(like)
-        times = torch.rand(len(z), _SAMPLE_TIMES, device=z.device) * self._config.prior.window_s
-        return limit_excess(self._vae.field(z, times))
-
-    def _with_noise(self, R: Tensor) -> Tensor:
-        """Rotations with errors such as an initializer's, white ones and constant ones, on half of the clips."""
-        count = len(R)
+    def _with_noise(self, vectors: Tensor) -> Tensor:
+        """Angles with errors such as an initializer's, white ones and constant ones, on half of the clips."""
+        count = len(vectors)
         size = self._config.input_noise_rad * torch.rand(count, 1, 1, 1) * (torch.rand(count, 1, 1, 1) < 0.5)
-        errors = torch.randn(*R.shape[:3], 3) + torch.randn(count, 1, *R.shape[2:3], 3)
-        return compose(R, roma.rotvec_to_rotmat(0.7 * size * errors))
+        errors = torch.randn_like(vectors) + torch.randn_like(vectors[:, :1])
+        return vectors + 0.7 * size * errors

@@ -22,8 +22,10 @@ from hmp_core.training.trainer import train
 SMALL = PriorConfig(
     latent_dim=8,
     grid_size=16,
-    encoder_channels=(4, 6, 8),
+    completion_dim=12,
     encoder_width=24,
+    encoder_layers=2,
+    encoder_heads=3,
     code_dim=8,
     field_width=24,
     harmonics=5,

@@ -20,7 +20,7 @@ from hmp_core.prior.prior import load_prior
 
 COMMAND = (str(Path(sys.executable).with_name("hmp")), "train")
 REALTIME = """
-prior: {latent_dim: 8, grid_size: 16, encoder_channels: [4, 6, 8], encoder_width: 24, code_dim: 8, field_width: 24}
+prior: {latent_dim: 8, completion_dim: 9, grid_size: 16, encoder_width: 24, encoder_heads: 3, code_dim: 8}
 generator: {share: 0.0}
 split: split.json
 start_clips: 512

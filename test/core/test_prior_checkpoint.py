@@ -19,7 +19,9 @@ from hmp_core.prior.vae import MotionVae
 @pytest.fixture(scope="module")
 def checkpoint() -> PriorCheckpoint:
     torch.manual_seed(0)
-    config = PriorConfig(latent_dim=6, grid_size=16, code_dim=8, field_width=16, encoder_width=24)
+    config = PriorConfig(
+        latent_dim=6, completion_dim=8, grid_size=16, code_dim=8, field_width=16, encoder_width=24, encoder_heads=3
+    )
     means = torch.randn(500, 6) @ torch.randn(6, 6) + torch.randn(6)
     vae = MotionVae(config, FingerBones.of(load_hand_model()))
     return PriorCheckpoint(vae.eval(), Whitening.fit(means), {"why": "a test"})

@@ -7,21 +7,18 @@ import torch
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.config import PriorConfig
-from hmp_core.prior.features import bridge_gaps, clip_features
+from hmp_core.prior.gaps import bridge_gaps, tie_to_seen
 from hmp_core.prior.vae import MotionVae
 
-CONFIG = PriorConfig(latent_dim=8, grid_size=16, code_dim=8, field_width=16, encoder_width=32)
+CONFIG = PriorConfig(
+    latent_dim=8, completion_dim=12, grid_size=16, code_dim=8, field_width=16, encoder_width=32, encoder_heads=4
+)
 
 
 @pytest.fixture(scope="module")
-def bones() -> FingerBones:
-    return FingerBones.of(load_hand_model())
-
-
-@pytest.fixture(scope="module")
-def vae(bones) -> MotionVae:
+def vae() -> MotionVae:
     torch.manual_seed(0)
-    return MotionVae(CONFIG, bones).eval()
+    return MotionVae(CONFIG, FingerBones.of(load_hand_model())).eval()
 
 
 def _turning(count: int, rate: float) -> torch.Tensor:
@@ -63,15 +60,25 @@ def test_hiding_something_changes_the_latent(vae):
     assert not torch.allclose(vae.posterior(R, visible)[0], vae.posterior(R, hidden)[0])
 
 
-def test_velocities_are_in_seconds_also_across_gaps(bones):
-    visible = torch.ones(1, 16, 15)
-    visible[:, 6:8] = 0.0
-    slow, fast = (
-        clip_features(_turning(1, 0.2), visible, CONFIG.window_s / 15 / factor, bones)[0, 0, 15:18]
-        for factor in (1.0, 3.0)
-    )
-    torch.testing.assert_close(slow[2], slow[2, :1].expand(16), rtol=1e-3, atol=0.0)
-    torch.testing.assert_close(fast, 3.0 * slow)
+def test_a_filled_clip_keeps_what_was_seen(vae):
+    torch.manual_seed(2)
+    vectors = 0.4 * torch.randn(3, 16, 15, 3)
+    seen = (torch.rand(3, 16, 15) > 0.3).float()
+    filled = vae.encoder(vectors, seen).filled
+    torch.testing.assert_close(filled[seen > 0], vectors[seen > 0])
+
+
+def test_decoded_motion_is_tied_to_both_ends_of_a_gap():
+    times = torch.linspace(0.0, 1.0, 11)
+    decoded = (times**2).view(1, -1, 1, 1).expand(1, -1, 15, 3)
+    vectors = decoded + 0.3 + 0.5 * times.view(1, -1, 1, 1)
+    seen = torch.ones(1, 11, 15)
+    seen[:, 3:8, 0] = 0.0  # inside
+    seen[:, 6:, 1] = 0.0  # to the end
+    tied = tie_to_seen(decoded, torch.where(seen[..., None] > 0, vectors, 99.0), seen)
+    # The miss is a straight line here: inside the gap nothing of the truth is lost, behind the end it stays.
+    torch.testing.assert_close(tied[:, :, [0, 2]], vectors[:, :, [0, 2]])
+    torch.testing.assert_close(tied[0, 6:, 1], (decoded + 0.3 + 0.25)[0, 6:, 1])
 
 
 def test_bool_and_float_visibility_agree(vae):

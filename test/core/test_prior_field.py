@@ -53,6 +53,17 @@ def test_bone_ends_agree_with_the_hand_model():
     assert gap.max() < 6e-3  # tips: the skin's pose-dependent bulge
 
 
+def test_bone_ends_of_vectors_are_those_of_their_rotations():
+    bones = FingerBones.of(load_hand_model()).double()
+    torch.manual_seed(0)
+    vectors = torch.randn(7, 3, 15, 3) * torch.tensor([0.0, 1e-9, 1e-3, 0.3, 1.0, 2.0, 3.0])[:, None, None, None]
+    vectors = vectors.double().requires_grad_()
+    expected = bones(rotations_in_wrist(roma.rotvec_to_rotmat(vectors)))
+    torch.testing.assert_close(bones.from_vectors(vectors), expected, rtol=0.0, atol=1e-9)
+    (slope,) = torch.autograd.grad(bones.from_vectors(vectors).square().sum(), vectors)
+    assert slope.isfinite().all()
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**31 - 1), st.integers(1, 9), st.integers(1, 4))
 def test_jacobian_equals_autograd(seed, num_times, layers):
@@ -63,21 +74,14 @@ def test_jacobian_equals_autograd(seed, num_times, layers):
     times = torch.rand(num_times).double() * config.window_s
     seed_matrix = torch.randn(9, 9).double()
     R, J = field.local_with_jacobian(z, times, seed_matrix)
-    torch.testing.assert_close(R, field(z[None], times[None])[0])
+    torch.testing.assert_close(R, roma.rotvec_to_rotmat(field(z[None], times[None])[0]))
 
     def tangent(x: torch.Tensor) -> torch.Tensor:
-        moved = field((z + seed_matrix @ x)[None], times[None])[0]
+        moved = roma.rotvec_to_rotmat(field((z + seed_matrix @ x)[None], times[None])[0])
         return roma.rotmat_to_rotvec(R.mT @ moved).flatten(1)
 
     expected = torch.autograd.functional.jacobian(tangent, torch.zeros(9).double())
     assert (J - expected).abs().max() < 1e-8 * max(1.0, float(expected.abs().max()))
-
-
-def test_output_is_a_rotation_even_far_from_the_prior():
-    field = _field(SMALL)
-    R = field(50.0 * torch.randn(8, 9).double(), torch.rand(8, 5).double() * 2.0)
-    torch.testing.assert_close(R @ R.mT, torch.eye(3).double().expand_as(R))
-    assert (torch.linalg.det(R) > 0.99).all()
 
 
 def test_window_ends_move_independently():
@@ -91,10 +95,8 @@ def test_window_ends_move_independently():
 
 
 def test_time_encoding_is_band_limited():
-    assert PriorConfig().highest_hz <= 8.0
-    assert float(MotionField(PriorConfig()).frequencies.max()) == pytest.approx(
-        2.0 * torch.pi * PriorConfig().highest_hz, rel=1e-5
-    )
+    highest_hz = float(MotionField(PriorConfig()).frequencies.max()) / (2.0 * torch.pi)
+    assert highest_hz == pytest.approx(6.0, rel=1e-5)
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-3, 0.049, 0.051, 1.0, 3.0])
@@ -111,7 +113,14 @@ def test_right_jacobian_at_any_angle(angle):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("window_s", 0.0), ("grid_size", 30), ("period_windows", 1.0), ("field_layers", 0), ("latent_dim", 0)],
+    [
+        ("window_s", 0.0),
+        ("grid_size", 4),
+        ("encoder_heads", 7),
+        ("period_windows", 1.0),
+        ("field_layers", 0),
+        ("latent_dim", 0),
+    ],
 )
 def test_impossible_sizes_are_refused(name, value):
     with pytest.raises(ConfigError, match=name):

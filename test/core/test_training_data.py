@@ -78,13 +78,13 @@ def test_clips_play_at_the_drawn_pace_in_seconds():
     torch.manual_seed(0)
     sampler = ClipSampler([(_ramp([600, 400]), 1.0)], window_s=2.0)
     batch = sampler.draw(32, torch.linspace(0.0, 2.0, 16), 7, pace=(0.5, 2.0))
-    flexion = roma.rotmat_to_rotvec(batch.R_grid)[:, :, 0, 2]
+    flexion = batch.vectors_grid[:, :, 0, 2]
     speed = (flexion[:, -1] - flexion[:, 0]) / 2.0
     assert (speed > 0.098).all()
     assert (speed < 0.402).all()
     assert speed.std() > 0.04
     # The irregular times show the same motion as the grid.
-    at_times = roma.rotmat_to_rotvec(batch.R_times)[:, :, 0, 2]
+    at_times = batch.vectors_times[:, :, 0, 2]
     torch.testing.assert_close(at_times, flexion[:, :1] + speed[:, None] * batch.times_s, rtol=0.0, atol=2e-3)
     assert batch.recorded_grid.min() == 1.0
 
@@ -97,7 +97,7 @@ def test_a_recording_shorter_than_the_window_is_seen_only_where_it_was_recorded(
     assert (seen_s > 0.75).all()
     assert (seen_s < 1.25).all()
     assert batch.recorded_grid[:, 0].mean() < 1.0
-    assert batch.R_grid.isfinite().all()
+    assert batch.vectors_grid.isfinite().all()
 
 
 def test_sources_share_clips_as_asked():
@@ -105,7 +105,7 @@ def test_sources_share_clips_as_asked():
     still = FingerMotion(torch.zeros(5000, 15, 3), torch.tensor([5000]), 60.0, ("still",))
     sampler = ClipSampler([(still, 0.8), (_ramp([300, 300]), 0.2)], window_s=2.0)
     batch = sampler.draw(800, torch.linspace(0.0, 2.0, 8), 1, pace=(1.0, 1.0001))
-    moving = (batch.R_grid[:, -1] - batch.R_grid[:, 0]).flatten(1).norm(dim=1) > 0.05
+    moving = (batch.vectors_grid[:, -1] - batch.vectors_grid[:, 0]).flatten(1).norm(dim=1) > 0.05
     assert 0.14 < moving.float().mean() < 0.26
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from hmp_core.prior.chain import FingerBones, compose, local_rotations
-from hmp_core.prior.features import bridge_gaps
+from hmp_core.prior.gaps import bridge_gaps
 from hmp_core.prior.hmp.config import HmpConfig
 from hmp_core.prior.hmp.features import NUM_CHANNELS, local_features, six_rows
 from hmp_core.prior.hmp.field import HmpField
