@@ -32,6 +32,7 @@ class FitterConfig:
             wrist's depth sigma carries it.
         wrist_rotation, wrist_translation: coasting of the wrist [rad/s], [m/s].
         finger_residual: what the latent cannot express, per joint axis [rad].
+        latent_stddev: how far the latent may leave the encoder's reading, in units of its spread over all motion.
         blend_speed: fastest correction of the published wrist after a gap [m/s].
     """
 
@@ -51,6 +52,7 @@ class FitterConfig:
     shape_stddev: float = 1.0
     shape_memory_s: float = 2.0
     hand_size_stddev: float = 0.07
+    latent_stddev: float = 0.5
     blend_speed: float = 1.0
     wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.8, 0.15))
     wrist_translation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.3, 0.2))
@@ -74,6 +76,7 @@ class FitterConfig:
             "shape_stddev": (0.01, 10.0),
             "shape_memory_s": (0.1, 1000.0),
             "hand_size_stddev": (0.0, 0.5),
+            "latent_stddev": (0.01, 10.0),
             "blend_speed": (0.05, 100.0),
         }
         for item in fields(self):

@@ -15,7 +15,7 @@ from hmp_core.camera import Camera
 from hmp_core.fitting.terms.landmarks import LandmarkNuisance, eliminate_nuisance
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.mirror import mirror_points, mirror_rotation_vector
-from hmp_core.hand.skeleton import NUM_JOINTS, Side
+from hmp_core.hand.skeleton import BONE_ENDS, NUM_JOINTS, Side
 from hmp_core.observation import HandObservation, ManoPose
 
 # Measured on renders against exact truth: common rotation and scale of the landmarks, and what then remains.
@@ -47,6 +47,10 @@ class StepEvidence:
     def observed_joints(self, depth_m: float, sigma_m: float) -> NDArray[np.bool_]:
         """Joints [21] whose ray sigma at ``depth_m`` is below ``sigma_m``."""
         return np.asarray(self.ray_information * sigma_m > depth_m)
+
+    def observed_rotations(self, depth_m: float, sigma_m: float) -> NDArray[np.bool_]:
+        """Finger rotations [15], MANO order, whose bone's end is observed as :meth:`observed_joints` means it."""
+        return self.observed_joints(depth_m, sigma_m)[list(BONE_ENDS)]
 
 
 def canonical_evidence(

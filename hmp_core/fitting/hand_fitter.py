@@ -152,7 +152,9 @@ class HandFitter:
     def _reanchor(self, time_s: float) -> None:
         assert self._trajectory is not None
         origin_s = time_s - self._config.window_s
-        self._trajectory = reanchor(self._model, self._trajectory, origin_s)
+        self._trajectory = reanchor(
+            self._model, self._trajectory, origin_s, self._window, self._config.observed_sigma_m
+        )
         self._latent_jacobian = self._refreshed(self._trajectory, list(range(len(self._window.steps))))
         self._due = _REANCHOR_ITERATIONS
 

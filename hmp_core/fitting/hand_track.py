@@ -215,10 +215,12 @@ class HandTrack:
 
     def _right_hand(self, pose: HandPose, betas: Tensor) -> tuple[NDArray[np.float64], ManoPose]:
         """Joints [21, 3] and MANO parameters, still a right hand."""
-        rotations = torch.cat([pose.R_camera_wrist[None], pose.R_finger])
+        vectors = roma.rotmat_to_rotvec(torch.cat([pose.R_camera_wrist[None], pose.R_finger]))
         translation = pose.p_camera_wrist - self._model.kinematics.rest_wrist(betas).reshape(3)
+        # From the published vectors: the prior decodes in single precision, its matrices are not quite orthonormal.
+        rotations = roma.rotvec_to_rotmat(vectors)
         joints = self._model.kinematics.joints(rotations[None], betas, translation[None])[0].numpy()
-        return joints, ManoPose(roma.rotmat_to_rotvec(rotations).numpy(), betas.numpy(), translation.numpy())
+        return joints, ManoPose(vectors.numpy(), betas.numpy(), translation.numpy())
 
     def _own_side(self, joints: NDArray[np.float64], mano: ManoPose) -> tuple[NDArray[np.float64], ManoPose]:
         """Where left hands are mirrored out: a right hand's joints and parameters as this track's."""

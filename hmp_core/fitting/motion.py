@@ -16,6 +16,7 @@ from hmp_core.fitting.trajectory import (
     Trajectory,
     residual_rotations,
 )
+from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.observation import ManoPose
 
@@ -44,7 +45,7 @@ def start(model: WindowModel, pose: ManoPose, time_s: float) -> Trajectory:
     rotations = roma.rotvec_to_rotmat(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
     betas = torch.as_tensor(pose.betas, dtype=torch.float64)
     grid = len(model.prior.grid_times())
-    z = encode(model, rotations[1:].expand(grid, -1, -1, -1), torch.ones(grid, dtype=torch.bool))
+    z = encode(model, rotations[1:].expand(grid, -1, -1, -1), torch.ones(grid, 15, dtype=torch.bool))
     still = Trajectory(
         times_s=np.array([time_s]),
         origin_s=time_s,
@@ -56,6 +57,7 @@ def start(model: WindowModel, pose: ManoPose, time_s: float) -> Trajectory:
         residual=torch.zeros(1, RESIDUAL_DIM, dtype=torch.float64),
         residual_rate=torch.zeros(1, RESIDUAL_DIM, dtype=torch.float64),
         z=z,
+        z_mean=z,
         betas=betas,
     )
     return replace(still, residual=residual_towards(model, still, rotations[None, 1:]))
@@ -74,29 +76,39 @@ def at_pose(model: WindowModel, predicted: Trajectory, pose: ManoPose) -> Trajec
     )
 
 
-def reanchor(model: WindowModel, trajectory: Trajectory, origin_s: float) -> Trajectory:
+def reanchor(
+    model: WindowModel, trajectory: Trajectory, origin_s: float, window: HandWindow, sigma_m: float
+) -> Trajectory:
     """The same motion with its latent at a new origin.
 
-    The encoder reads the present motion on its grid; what the new latent does not reproduce goes into the
-    residual, so that the pose at every step stays (up to axes that the residual lacks).
+    The encoder reads the present motion on its grid, where evidence supports it, and fills in the rest; what the
+    new latent does not reproduce goes into the residual, so that the pose at every step stays (up to axes that the
+    residual lacks) until the solver has looked at it.
+
+    Args:
+        model: the hand under its prior.
+        trajectory: its motion.
+        origin_s: the new origin.
+        window: evidence of the trajectory's steps.
+        sigma_m: what counts as observed.
     """
     grid = np.asarray(model.prior.grid_times(), dtype=np.float64) + origin_s
     times = trajectory.times_s
     residual = np.stack([np.interp(grid, times, column) for column in trajectory.residual.numpy().T], axis=1)
     decoded = model.prior_rotations(trajectory.z, grid, trajectory.origin_s)
     motion = decoded @ residual_rotations(torch.as_tensor(residual))[1]
-    visible = torch.as_tensor((grid >= times[0] - 1e-3) & (grid <= times[-1] + 1e-3))
+    seen = window.observed_rotations(grid, trajectory.p_camera_wrist[:, 2].numpy(), sigma_m)
     present = model.decode(trajectory).R_finger
-    moved = replace(trajectory, z=encode(model, motion, visible), origin_s=origin_s)
+    z = encode(model, motion, torch.as_tensor(seen))
+    moved = replace(trajectory, z=z, z_mean=z, origin_s=origin_s)
     return replace(moved, residual=residual_towards(model, moved, present))
 
 
 def encode(model: WindowModel, R_finger: Tensor, visible: Tensor) -> Tensor:
-    """Latent [D] of finger rotations [N, 15, 3, 3] on the prior's grid, of which ``visible`` [N] are known."""
+    """Latent [D] of finger rotations [N, 15, 3, 3] on the prior's grid, of which ``visible`` [N, 15] are known."""
     dtype = next(model.prior.parameters()).dtype
     with torch.no_grad():
-        mask = visible[None, :, None].expand(1, -1, 15)
-        return model.prior.encode(R_finger.to(dtype)[None], mask)[0].double()
+        return model.prior.encode(R_finger.to(dtype)[None], visible[None])[0].double()
 
 
 def residual_towards(model: WindowModel, trajectory: Trajectory, R_finger: Tensor) -> Tensor:

@@ -53,6 +53,7 @@ class Objective:
         self._move = chain_factors(config.wrist_translation, h)
         self._flex = chain_factors(config.finger_residual, h)
         self._start_information = _start_information(config)
+        self._latent_information = config.latent_stddev**-2
 
     def cost(self, trajectory: Trajectory) -> tuple[float, DecodedSteps]:
         """Half the sum of squared whitened residuals, robust ones saturated; and the joints."""
@@ -116,12 +117,14 @@ class Objective:
         latent_dim = by_latent.shape[2]
         flat = by_latent.flatten(0, 1)
         latent, shape = slice(0, latent_dim), slice(latent_dim, latent_dim + NUM_BETAS)
-        corner = torch.eye(latent_dim + NUM_BETAS, dtype=torch.float64)
+        corner = torch.zeros(latent_dim + NUM_BETAS, latent_dim + NUM_BETAS, dtype=torch.float64)
+        corner[latent, latent].diagonal().fill_(self._latent_information)
         corner[latent, latent] += flat.T @ (hand.information[:, FINGERS, FINGERS] @ by_latent).flatten(0, 1)
         corner[shape, latent] = (hand.information[:, BETAS, FINGERS] @ by_latent).sum(0)
         corner[latent, shape] = corner[shape, latent].T
         corner[shape, shape] = hand.information[:, BETAS, BETAS].sum(0) + self._shape.information
-        latent_pull = flat.T @ hand.gradient[:, FINGERS].flatten() + trajectory.z
+        latent_pull = flat.T @ hand.gradient[:, FINGERS].flatten()
+        latent_pull += self._latent_information * (trajectory.z - trajectory.z_mean)
         shape_pull = self._shape.information @ (trajectory.betas - self._shape.mean)
         return corner, torch.cat([latent_pull, hand.gradient[:, BETAS].sum(0) + shape_pull])
 
@@ -141,7 +144,8 @@ class Objective:
 
     def _shared_cost(self, trajectory: Trajectory) -> Tensor:
         off = trajectory.betas - self._shape.mean
-        return (trajectory.z.square().sum() + off @ self._shape.information @ off) / 2
+        latent = (trajectory.z - trajectory.z_mean).square().sum()
+        return (self._latent_information * latent + off @ self._shape.information @ off) / 2
 
     def _add_chain(self, trajectory: Trajectory, diagonal: Tensor, lower: Tensor, gradient: Tensor) -> float:
         """Add transitions and first-step priors in place; returns their cost."""

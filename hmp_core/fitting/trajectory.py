@@ -49,6 +49,7 @@ class Trajectory:
         velocity: [K, 3] [m/s].
         residual, residual_rate: [K, 25] tangent on the decoded finger rotations [rad], [rad/s].
         z: [D] whitened latent.
+        z_mean: [D] where its prior is centred: the encoder's reading of what was seen when the origin was set.
         betas: [10].
     """
 
@@ -61,6 +62,7 @@ class Trajectory:
     residual: Tensor
     residual_rate: Tensor
     z: Tensor
+    z_mean: Tensor
     betas: Tensor
 
     def retract(self, step: Tensor, shared: Tensor) -> "Trajectory":

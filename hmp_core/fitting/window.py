@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hmp_core.fitting.evidence import StepEvidence
+from hmp_core.hand.skeleton import NUM_FINGER_ROTATIONS
 
 _NEWEST_OBSERVED: Final = 6
 _DENSE_SPACING_S: Final = 0.03
 _TIME_TOLERANCE: Final = 0.75
 _GAP_S: Final = 0.3
+_SAME_TIME_S: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,32 @@ class HandWindow:
     def select(self, keep: list[int]) -> "HandWindow":
         """Only the steps ``keep``."""
         return HandWindow(tuple(self.times_s[k] for k in keep), tuple(self.steps[k] for k in keep))
+
+    def observed_rotations(
+        self, times_s: NDArray[np.float64], depth_m: NDArray[np.float64], sigma_m: float
+    ) -> NDArray[np.bool_]:
+        """Which finger rotations evidence supports at other times [N]: [N, 15].
+
+        Those that are observed at the steps before and after, unless a gap lies between these.
+
+        Args:
+            times_s: [N] on the window's clock [s].
+            depth_m: [K] of the wrist at the steps [m].
+            sigma_m: what counts as observed [m].
+        """
+        blind = np.zeros(NUM_FINGER_ROTATIONS, dtype=bool)
+        observed = np.array(
+            [
+                blind if step is None else step.observed_rotations(depth, sigma_m)
+                for step, depth in zip(self.steps, depth_m, strict=True)
+            ]
+        )
+        times = self.times
+        after = np.searchsorted(times, times_s - _SAME_TIME_S).clip(0, len(times) - 1)
+        before = np.maximum(np.searchsorted(times, times_s + _SAME_TIME_S) - 1, 0)
+        inside = (times_s >= times[0] - _SAME_TIME_S) & (times_s <= times[-1] + _SAME_TIME_S)
+        near = inside & (times[after] - times[before] <= _GAP_S)
+        return np.asarray(observed[before] & observed[after] & near[:, None])
 
     def kept_steps(self, window_s: float, dense_s: float, max_steps: int) -> list[int]:
         """Which steps stay, oldest first.

@@ -44,6 +44,7 @@ def trajectory(model: WindowModel) -> Trajectory:
         residual=normal(STEPS, RESIDUAL_DIM, seed=5, scale=0.1),
         residual_rate=normal(STEPS, RESIDUAL_DIM, seed=6, scale=0.3),
         z=normal(model.prior.latent_dim, seed=7, scale=0.5),
+        z_mean=normal(model.prior.latent_dim, seed=11, scale=0.5),
         betas=normal(10, seed=8),
     )
 

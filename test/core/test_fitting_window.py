@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Thinning of the window's steps."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +50,15 @@ def test_a_long_gap_does_not_empty_the_window() -> None:
     times = [k / 30 for k in range(60)] + [2.0 + 5.0]
     window = fill(times, [True] * 60 + [False])
     assert window.observed >= 6
+
+
+def test_finger_rotations_are_supported_where_the_steps_around_show_their_bones_ends() -> None:
+    without_index = replace(SEEN, ray_information=np.where(np.isin(np.arange(21), (6, 7, 8)), 0.0, 1.0))
+    window = HandWindow((0.0, 0.2, 0.4, 0.6, 1.6, 1.65), (SEEN, SEEN, without_index, SEEN, SEEN, None))
+    times = np.array([-0.1, 0.0, 0.1, 0.3, 0.4, 0.5, 1.0, 1.6, 1.62, 1.65])
+    supported = window.observed_rotations(times, np.full(6, 0.5), 1.0)
+    middle, index = supported[:, 3], supported[:, 0]
+    # Not before the window, across a gap of a second, or at the newest step, which shows nothing.
+    assert middle.tolist() == [False, True, True, True, True, True, False, True, False, False]
+    assert index.tolist() == [False, True, True, False, False, False, False, True, False, False]
+    assert not window.observed_rotations(times, np.full(6, 2.0), 1.0).any()  # too far for these rays
