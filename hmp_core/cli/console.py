@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hmp_core.errors import ConfigError
+
 STDERR: Final = Console(stderr=True)
 
 
@@ -20,6 +22,14 @@ def configure_logs() -> None:
     """Send warnings and above to stderr, without breaking a progress bar."""
     handler = RichHandler(console=STDERR, show_time=False, show_path=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+
+
+def missing_training_package(error: ModuleNotFoundError) -> ConfigError:
+    """What to say where a package of the extra ``train`` is not installed."""
+    return ConfigError(
+        f"training needs the package {error.name}, which is not installed; it comes with the extra 'train': "
+        "pip install 'hmp_ros[train]'"
+    )
 
 
 def progress_bar() -> Progress:

@@ -40,7 +40,9 @@ _FIGURES: Final = {
 
 
 def evaluate_prior(
-    files: Annotated[list[Path], typer.Argument(help="Motion files (.npz of 21 joints).")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Motion files: .npz of 21 joints, or sequences of AMASS or ARCTIC.")
+    ],
     prior: Annotated[Path | None, typer.Option(help="Checkpoint; by default the shipped prior.")] = None,
     baselines: Annotated[Path | None, typer.Option(help="Baseline models; by default the shipped ones.")] = None,
     split: Annotated[Path | None, typer.Option(help="Use only the signs that this JSON file holds out.")] = None,

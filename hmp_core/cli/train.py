@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hmp_core.cli.console import STDERR, progress_bar, stop_on_interrupt
-from hmp_core.errors import ConfigError
+from hmp_core.cli.console import STDERR, missing_training_package, progress_bar, stop_on_interrupt
 from hmp_core.threads import use_one_thread
 
 if TYPE_CHECKING:
@@ -26,7 +25,10 @@ def train(
     ],
     data: Annotated[
         list[Path] | None,
-        typer.Option(help="Motion file, or folder with some; repeat for several. None: generated motion alone."),
+        typer.Option(
+            help="Motion file, or folder with motion files, Leap recordings, AMASS or ARCTIC; repeat for several. "
+            "None: generated motion alone."
+        ),
     ] = None,
     mano: Annotated[Path | None, typer.Option(help="MANO_RIGHT.pkl; by default the open hand.")] = None,
     cache: Annotated[Path, typer.Option(help="Folder where retargeted motion is kept.")] = _DEFAULT_CACHE,
@@ -37,10 +39,7 @@ def train(
         from hmp_core.training import trainer
         from hmp_core.training.tasks import prepare_task
     except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"training needs the package {error.name}, which is not installed; it comes with the extra 'train': "
-            "pip install 'hmp_ros[train]'"
-        ) from error
+        raise missing_training_package(error) from error
     use_one_thread()
     with progress_bar() as bars, stop_on_interrupt() as stopped:
         # Of several processes the first one talks.

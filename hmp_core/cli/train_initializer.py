@@ -14,7 +14,7 @@ from rich.progress import Progress
 from torch import Generator, Tensor
 
 from hmp_core.assets.manifest import ASSETS_DIR, record_asset
-from hmp_core.cli.console import STDERR, progress_bar
+from hmp_core.cli.console import STDERR, missing_training_package, progress_bar
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.model import HandModel
@@ -24,9 +24,9 @@ from hmp_core.prior.chain import FingerBones
 from hmp_core.threads import use_one_thread
 from hmp_core.training.corpus import read_held_out
 from hmp_core.training.generator import generate_motion
-from hmp_core.training.initializer import InitializerTrainer, InitializerTraining, export_initializer
+from hmp_core.training.initializer import InitializerTrainer, InitializerTraining
 from hmp_core.training.initializer_hands import Hands, HandSampler, Perceived, perceived_from_rays
-from hmp_core.training.retarget import retarget_file
+from hmp_core.training.motion_sources import find_motion_sources
 
 _DEFAULT_CACHE = Path("~/.cache/hmp_ros")
 _RECORDINGS, _SECONDS, _GRASPS = 120, 20.0, 150
@@ -38,7 +38,9 @@ def train_initializer(
     out: Annotated[Path, typer.Option(help="ONNX file to write.")] = ASSETS_DIR / INITIALIZER,
     data: Annotated[
         list[Path] | None,
-        typer.Option(help="Motion file (.npz of 21 joints); repeat for several. None: generated poses alone."),
+        typer.Option(
+            help="Motion file or folder, as for the prior; repeat for several. None: generated poses alone."
+        ),
     ] = None,
     split: Annotated[
         Path | None, typer.Option(help="JSON file whose signs are left out of the motion files, as for the prior.")
@@ -53,6 +55,11 @@ def train_initializer(
     ] = _DEFAULT_CACHE,
 ) -> None:
     """Train the initializer on the open hand and write it as ONNX; the shipped one enters the manifest."""
+    try:
+        # The packages are those of an extra: no other command should need them, and this one before it trains.
+        from hmp_core.training.initializer_export import export_initializer
+    except ModuleNotFoundError as error:
+        raise missing_training_package(error) from error
     use_one_thread()
     model = load_hand_model()
     config = InitializerTraining(seed=seed, steps=steps)
@@ -84,12 +91,13 @@ def _gather_poses(
 ) -> Tensor:
     """Finger poses [N, 15, 3, 3], generated and recorded."""
     held_out = read_held_out(split) if split else frozenset()
-    task = bars.add_task("poses", total=1 + len(data), note="generated motion")
+    sources = find_motion_sources(data, cache)
+    task = bars.add_task("poses", total=1 + len(sources), note="generated motion")
     motion = generate_motion(FingerBones.of(model), _RECORDINGS, _SECONDS, seed, tries_per_grasp=_GRASPS)
     vectors = [motion.rotation_vectors[::_EVERY_FRAME]]
-    for path in data:
-        bars.update(task, advance=1, note=path.name)
-        motion = retarget_file(path, model, cache).motion
+    for source in sources:
+        bars.update(task, advance=1, note=source.name)
+        motion = source.read(model, cache, lambda done, total: None).motion
         wanted = torch.tensor([label not in held_out for label in motion.labels], dtype=torch.bool)
         vectors.append(motion.select(wanted).rotation_vectors[::_EVERY_FRAME])
     bars.update(task, advance=1, note="")

@@ -12,7 +12,7 @@ from torch import Tensor
 from hmp_core.errors import DataError
 from hmp_core.hand.model import HandModel
 from hmp_core.training.motion import FingerMotion
-from hmp_core.training.retarget import retarget_file
+from hmp_core.training.motion_sources import file_source
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,11 @@ class MeasuredMotion:
 def read_measured_motion(
     path: Path, model: HandModel, cache: Path, report: Callable[[int, int], None] = lambda done, total: None
 ) -> MeasuredMotion:
-    """Read one file; a reader for another format has its place here.
+    """Read one file.
 
     Args:
-        path: an .npz of 21 joints, see :func:`~hmp_core.training.sources.read_joint_motion`.
+        path: an .npz of 21 joints, see :func:`~hmp_core.training.sources.read_joint_motion`, or a sequence of AMASS
+            or ARCTIC, both hands of which are measured where they move.
         model: the right hand.
         cache: folder for retargeted motion.
         report: called with frames done and frames in all.
@@ -44,7 +45,7 @@ def read_measured_motion(
     Raises:
         DataError: the file cannot be used.
     """
-    result = retarget_file(path, model, cache, report=report)
+    result = file_source(path).read(model, cache, report)
     return MeasuredMotion(result.motion, result.residual_m, result.rejected)
 
 

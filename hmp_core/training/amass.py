@@ -33,6 +33,22 @@ _FIRST_HAND = {156: _BODY, 165: _BODY + 9}
 _RATES = ("mocap_framerate", "mocap_frame_rate")
 
 
+def is_amass(path: Path) -> bool:
+    """Whether a file is a sequence of AMASS, by its name or else by the fields it has."""
+    if any(path.match(pattern) for pattern in _PATTERNS):
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return not {"poses.npy", "pose_hand.npy"}.isdisjoint(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def find_amass_files(folder: Path) -> list[Path]:
+    """Sequences below a folder by the names of their files, sorted."""
+    return sorted(file for pattern in _PATTERNS for file in folder.rglob(pattern))
+
+
 def read_amass(root: Path, subset: str) -> Iterator[BodyMotion]:
     """Sequences of one sub-dataset, in the order of their names.
 
@@ -47,7 +63,7 @@ def read_amass(root: Path, subset: str) -> Iterator[BodyMotion]:
     folder = next((root / name for name in names if (root / name).is_dir()), None)
     if folder is None:
         raise DataError(f"AMASS's {subset} is missing: no folder {' or '.join(str(root / n) for n in names)}")
-    files = sorted(file for pattern in _PATTERNS for file in folder.rglob(pattern))
+    files = find_amass_files(folder)
     if not files:
         raise DataError(f"{folder} holds no sequence of AMASS, that is no {' or '.join(_PATTERNS)}")
     for file in files:

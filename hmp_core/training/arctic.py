@@ -34,8 +34,20 @@ _SMPLX, _MANO = ".smplx.npy", ".mano.npy"
 _HAND = 3 * NUM_FINGER_ROTATIONS
 
 
+def find_arctic_files(root: Path) -> list[Path]:
+    """Sequences below a folder, sorted; the SMPL-X fit where there is one, else MANO's."""
+    files = set(root.rglob(f"*{_SMPLX}"))
+    files |= {file for file in root.rglob(f"*{_MANO}") if _beside(file) not in files}
+    return sorted(files)
+
+
+def is_arctic(path: Path) -> bool:
+    """Whether a file has the name of one of ARCTIC's fits."""
+    return path.name.endswith((_SMPLX, _MANO))
+
+
 def read_arctic(root: Path, mano: Path | None = None) -> Iterator[BodyMotion]:
-    """All sequences, in the order of their names; the SMPL-X fit where there is one, else MANO's.
+    """All sequences of :func:`find_arctic_files`.
 
     Args:
         root: a folder with ``raw_seqs`` somewhere below it, or that folder.
@@ -45,25 +57,34 @@ def read_arctic(root: Path, mano: Path | None = None) -> Iterator[BodyMotion]:
         DataError: there is no sequence, or a file cannot be used (names file and field).
         HandModelError: ``mano`` cannot be read.
     """
-    files = {file: _SMPLX for file in root.rglob(f"*{_SMPLX}")}
-    for file in root.rglob(f"*{_MANO}"):
-        if file.with_name(file.name.replace(_MANO, _SMPLX)) not in files:
-            files[file] = _MANO
+    files = find_arctic_files(root)
     if not files:
         raise DataError(f"{root} holds no sequence of ARCTIC, that is no raw_seqs/sXX/*{_SMPLX} or *{_MANO}")
-    mean = None
-    for file in sorted(files):
-        label = f"{file.parent.name}/{file.name.removesuffix(files[file])}"
-        if files[file] == _SMPLX:
-            yield read_arctic_smplx(file, label)
-        else:
-            if mano is None:
-                raise DataError(
-                    f"{file} holds poses relative to MANO's mean pose: give MANO_RIGHT.pkl, or put ARCTIC's "
-                    f"{_SMPLX} file of the same sequence beside it"
-                )
-            mean = read_hands_mean(mano) if mean is None else mean
-            yield read_arctic_mano(file, mean, label)
+    for file in files:
+        yield read_arctic_file(file, mano)
+
+
+def read_arctic_file(path: Path, mano: Path | None = None) -> BodyMotion:
+    """One sequence from either fit.
+
+    Raises:
+        DataError: the file cannot be used, or holds a MANO fit and ``mano`` is None.
+        HandModelError: ``mano`` cannot be read.
+    """
+    if path.name.endswith(_SMPLX):
+        return read_arctic_smplx(path, f"{path.parent.name}/{path.name.removesuffix(_SMPLX)}")
+    if mano is None:
+        raise DataError(
+            f"{path} holds poses relative to MANO's mean pose: give MANO_RIGHT.pkl, or put ARCTIC's "
+            f"{_SMPLX} file of the same sequence beside it"
+        )
+    label = f"{path.parent.name}/{path.name.removesuffix(_MANO)}"
+    return read_arctic_mano(path, read_hands_mean(mano), label)
+
+
+def _beside(path: Path) -> Path:
+    """Where the SMPL-X fit of a sequence would lie."""
+    return path.with_name(path.name.removesuffix(_MANO) + _SMPLX)
 
 
 def read_arctic_smplx(path: Path, label: str) -> BodyMotion:

@@ -84,17 +84,17 @@ def prepare_hands(sequences: Iterable[BodyMotion], preparation: Preparation) -> 
     Raises:
         DataError: nothing is left.
     """
-    hands, looked_at = [], 0
+    hands, looked_at = [], []
     for sequence in sequences:
-        looked_at += 1
+        looked_at.append(sequence.label)
         for side in Side:
             hand = _prepare(sequence, side, preparation)
             if hand is not None:
                 hands.append(hand)
     if not hands:
         raise DataError(
-            f"no hand of {looked_at} sequences moved for {preparation.shortest_s} s with a variance above "
-            f"{preparation.least_variance} rad^2"
+            f"no hand of {len(looked_at)} sequences ({', '.join(looked_at[:3])}{', ...' if looked_at[3:] else ''}) "
+            f"moved for {preparation.shortest_s} s with a variance above {preparation.least_variance} rad^2"
         )
     return HandMotion.join(hands)
 

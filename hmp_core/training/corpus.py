@@ -18,7 +18,8 @@ from hmp_core.prior.chain import FingerBones
 from hmp_core.training.config import GeneratorConfig, TrainingConfig
 from hmp_core.training.generator import GENERATOR_VERSION, generate_motion
 from hmp_core.training.motion import FingerMotion, read_motion, write_motion
-from hmp_core.training.retarget import retarget_file
+from hmp_core.training.motion_sources import find_motion_sources
+from hmp_core.training.retarget import Retargeted
 
 
 @dataclass(frozen=True)
@@ -44,45 +45,44 @@ def read_held_out(path: Path) -> frozenset[str]:
 def gather_corpus(
     config: TrainingConfig,
     config_folder: Path,
-    files: list[Path],
+    places: list[Path],
     model: HandModel,
     bones: FingerBones,
     cache: Path,
     report: Callable[[int, int, str], None],
+    mano: Path | None = None,
 ) -> Corpus:
-    """Retarget the files, leave the held-out signs out, and generate the rest.
+    """Read recorded motion, leave the held-out signs out, and generate the rest.
 
     Args:
         config: of the run.
         config_folder: where its ``split`` is found.
-        files: recorded motion; all files together get what the generator's share leaves.
+        places: files and folders of recorded motion, as :mod:`hmp_core.training.motion_sources` knows it; what the
+            generator's share leaves is divided evenly among the sources found there.
         model: the right hand.
         bones: its bones.
         cache: folder for retargeted motion.
         report: called with frames or recordings done, all of them, and what they are.
+        mano: MANO_RIGHT.pkl, where ARCTIC comes without its SMPL-X fits.
 
     Raises:
         ConfigError: the split cannot be read.
-        DataError: a motion file cannot be used.
+        DataError: a place holds no motion, or a file cannot be used.
     """
     sources: list[tuple[FingerMotion, float]] = []
     described: list[dict[str, Any]] = []
-    held_out = read_held_out(config_folder / config.split) if files else frozenset()
-    for path in files:
-        result = retarget_file(path, model, cache, report=partial(_named, report, path.name))
+    recorded = find_motion_sources(places, cache, mano)
+    held_out = read_held_out(config_folder / config.split) if recorded else frozenset()
+    for source in recorded:
+        result = source.read(model, cache, partial(_named, report, source.name))
         wanted = torch.tensor([label not in held_out for label in result.motion.labels], dtype=torch.bool)
         kept = result.motion.select(wanted)
-        sources.append((kept, (1.0 - config.generator.share) / len(files)))
+        sources.append((kept, (1.0 - config.generator.share) / len(recorded)))
         described.append(
-            {
-                "file": path.name,
-                "recordings": len(kept.lengths),
-                "frames": int(kept.lengths.sum()),
-                "rejected": result.rejected,
-                "residual_mm": 1e3 * float(result.residual_m[result.residual_m.isfinite()].median()),
-            }
+            {"file": source.name, "recordings": len(kept.lengths), "frames": int(kept.lengths.sum())}
+            | _fit_figures(result)
         )
-    share = config.generator.share if files else 1.0
+    share = config.generator.share if recorded else 1.0
     if share > 0.0:
         settings = config.generator
         report(0, settings.recordings, "generated")
@@ -92,6 +92,14 @@ def gather_corpus(
     return Corpus(
         sources, {"hand": model.name, "files": described, "held_out": sorted(held_out), "run": asdict(config)}
     )
+
+
+def _fit_figures(result: Retargeted) -> dict[str, float]:
+    """How well retargeting went; nothing for poses, which need none."""
+    if not len(result.residual_m):
+        return {}
+    residual_mm = 1e3 * float(result.residual_m[result.residual_m.isfinite()].median())
+    return {"rejected": result.rejected, "residual_mm": residual_mm}
 
 
 def _generated(bones: FingerBones, settings: GeneratorConfig, cache: Path) -> FingerMotion:

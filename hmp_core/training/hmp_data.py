@@ -17,7 +17,6 @@ from hmp_core.training.config import TrainingConfig
 from hmp_core.training.corpus import gather_corpus
 from hmp_core.training.hand_motion import HandMotion
 from hmp_core.training.hmp_config import HmpTraining
-from hmp_core.training.motion_files import find_motion_files
 
 _ARCTIC = "ARCTIC"
 _ARCTIC_FOLDERS = ("ARCTIC", "arctic", "arctic_data")
@@ -79,8 +78,7 @@ def gather_hands(
         description: dict[str, Any] = {"hand": model.name, "captured": list(config.train)}
     else:
         settings = TrainingConfig(generator=config.generator, split=config.split)
-        files = find_motion_files(places)
-        corpus = gather_corpus(settings, config_folder, files, model, bones, cache, report)
+        corpus = gather_corpus(settings, config_folder, places, model, bones, cache, report, mano)
         rate_hz = config.network.rate_hz
         motion = HandMotion.join([HandMotion.of_fingers(fingers, rate_hz) for fingers, _ in corpus.sources])
         description = {name: entry for name, entry in corpus.description.items() if name != "run"}

@@ -1,24 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training of the initializer's network, and its export to ONNX."""
+"""Training of the initializer's network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
-import onnx
 import torch
 from torch import Generator, Tensor
 
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.model import HandModel
-from hmp_core.perception.initializer import INPUTS, OUTPUTS
 from hmp_core.training.initializer_hands import Hands, HandSampler, Perceived, relative_joints
 from hmp_core.training.initializer_network import InitializerNetwork, NetworkConfig
 from hmp_core.training.initializer_noise import LandmarkNoise, perceive
 
-_OPSET: Final = 18
 _PALM_M: Final = 0.09
 _STANDARDISE_ON: Final = 8192
 
@@ -134,22 +130,3 @@ class InitializerTrainer:
         position = (error + self._config.across_weight * across) / _PALM_M
         loss = position + self._config.rotation_weight * turn + self._config.betas_weight * shape
         return loss, 1e3 * float(error.detach())
-
-
-def export_initializer(network: InitializerNetwork, path: Path) -> None:
-    """Write a network as ONNX with a free batch size, under the names that the initializer asks for."""
-    points, view = torch.eye(3).repeat(2, 7, 1), torch.tensor([[0.0, 0.0, 1.0]]).repeat(2, 1)
-    batch = torch.export.Dim("batch")
-    program = torch.onnx.export(
-        network.eval(),
-        (points, points, view),
-        dynamo=True,
-        opset_version=_OPSET,
-        input_names=INPUTS,
-        output_names=OUTPUTS,
-        dynamic_shapes=({0: batch},) * len(INPUTS),
-        verbose=False,
-    )
-    assert program is not None
-    onnx.checker.check_model(program.model_proto, full_check=True)
-    onnx.save(program.model_proto, path)

@@ -9,20 +9,25 @@ a hand has ``hand_id``, ``arm.wrist_position`` [mm] and ``fingers.NAME.bones.BON
 and four bones. The folder's name is the sign. Licence of that repository: BSD-3-Clause.
 """
 
+import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hmp_core.assets.manifest import file_sha256
 from hmp_core.errors import DataError
 from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.skeleton import FINGER_NAMES, NUM_JOINTS, Side
 from hmp_core.training.sources import JointMotion
 
+Report = Callable[[int, int], None]
+
+_VERSION = 1
 _PATTERN = "json_*.txt"
 _BONES = ("metacarpal", "proximal", "intermediate", "distal")
 """Base to tip; the thumb's metacarpal has no length, so that its end is the thumb's base."""
@@ -37,13 +42,33 @@ def find_leap_recordings(folder: Path) -> list[Path]:
     return sorted(folder.rglob(_PATTERN))
 
 
-def convert_leap(folder: Path, path: Path) -> None:
-    """Write all recordings below a folder as one motion file (.npz) of 21 joints, as ``hmp train --data`` takes it.
+def converted_leap(folder: Path, cache: Path, report: Report = lambda done, total: None) -> Path:
+    """Convert the recordings below a folder once: the motion file of :func:`convert_leap` in a cache, by content.
+
+    Args:
+        folder: with recordings.
+        cache: folder for the result.
+        report: called with files read and files in all.
 
     Raises:
         DataError: as :func:`read_leap`.
     """
-    motion = read_leap(folder)
+    content = hashlib.sha256(f"{_VERSION}".encode())
+    for file in find_leap_recordings(folder):
+        content.update(f"{file.relative_to(folder.parent)} {file_sha256(file)}\n".encode())
+    entry = cache / f"leap_{content.hexdigest()[:16]}.npz"
+    if not entry.exists():
+        convert_leap(folder, entry, report)
+    return entry
+
+
+def convert_leap(folder: Path, path: Path, report: Report = lambda done, total: None) -> None:
+    """Write all recordings below a folder as one motion file (.npz) of 21 joints.
+
+    Raises:
+        DataError: as :func:`read_leap`.
+    """
+    motion = read_leap(folder, report)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".tmp.npz")
     np.savez_compressed(
@@ -58,7 +83,7 @@ def convert_leap(folder: Path, path: Path) -> None:
     partial.replace(path)
 
 
-def read_leap(folder: Path) -> JointMotion:
+def read_leap(folder: Path, report: Report = lambda done, total: None) -> JointMotion:
     """All recordings below a folder at 60 Hz, cut where the sensor lost the hand for over 0.1 s.
 
     Pieces under 0.8 s are left out. Signs are the names of the files' folders, with underscores for spaces.
@@ -68,7 +93,8 @@ def read_leap(folder: Path) -> JointMotion:
     """
     pieces, signs = [], []
     files = find_leap_recordings(folder)
-    for path in files:
+    for number, path in enumerate(files):
+        report(number, len(files))
         for joints in read_leap_file(path):
             pieces.append(joints)
             signs.append(path.parent.name.replace(" ", "_"))

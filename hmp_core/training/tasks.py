@@ -13,7 +13,6 @@ from hmp_core.training.hand_motion import HandClips
 from hmp_core.training.hmp_config import HmpTraining, read_run_config
 from hmp_core.training.hmp_data import gather_hands
 from hmp_core.training.hmp_task import HmpTask
-from hmp_core.training.motion_files import find_motion_files
 from hmp_core.training.realtime_task import RealtimeTask
 from hmp_core.training.task import TrainingTask
 
@@ -29,7 +28,7 @@ def prepare_task(
 
     Args:
         config: YAML file of the run; its entry ``kind`` says which network.
-        data: motion files, or folders with some; without any, motion is generated.
+        data: motion files, or folders with some, of any form that is known; without any, motion is generated.
         mano: MANO_RIGHT.pkl; None for the open hand.
         cache: folder for retargeted and generated motion.
         report: called with what is done, all there is, and what it is.
@@ -44,6 +43,6 @@ def prepare_task(
     if isinstance(settings, HmpTraining):
         motion, description = gather_hands(settings, config.parent, data, model, bones, cache, report, mano)
         return HmpTask(settings, bones, HandClips(motion, settings.network.frames), description)
-    corpus = gather_corpus(settings, config.parent, find_motion_files(data), model, bones, cache, report)
+    corpus = gather_corpus(settings, config.parent, data, model, bones, cache, report, mano)
     sampler = ClipSampler(corpus.sources, settings.prior.window_s)
     return RealtimeTask(settings, bones, sampler, corpus.description)

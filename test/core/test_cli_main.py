@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import subprocess
 import sys
 
 import pytest
@@ -25,6 +26,28 @@ def test_help_names_every_command(monkeypatch, capsys):
     shown = capsys.readouterr().out
     for command in ("track", "synth", "train", "eval"):
         assert command in shown
+
+
+def test_plain_commands_need_no_package_of_an_extra():
+    """Without what only training and development need, every command can at least be asked for help."""
+    program = """
+import sys
+extras = {"lightning", "onnx", "onnxscript", "anny", "mediapipe", "dex_retargeting", "rclpy"}
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in extras:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocker())
+from hmp_core.cli.main import app
+for arguments in (["--help"], ["track", "--help"], ["eval", "prior", "--help"], ["train-initializer", "--help"]):
+    app(arguments, standalone_mode=False)
+assert not extras & set(sys.modules)
+app(["train-initializer", "--out", "never.onnx"], standalone_mode=False)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120.0)
+    assert "Usage" in ended.stdout
+    # The one that does need them says so before it works for an hour.
+    assert "ConfigError: training needs the package onnx" in ended.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from hmp_core.observation import ManoPose
 from hmp_core.perception.initializer import HandInitializer
 from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.perception.pipeline import HandPerception
-from hmp_core.training.initializer import InitializerTrainer, InitializerTraining, export_initializer
+from hmp_core.training.initializer import InitializerTrainer, InitializerTraining
+from hmp_core.training.initializer_export import export_initializer
 from hmp_core.training.initializer_hands import Hands, HandSampler
 
 CLIP = Path(__file__).resolve().parents[3] / "shared/data/video/dexr_hand.mp4"

@@ -4,13 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from leap_files import leap_hand
 
 from hmp_core.errors import DataError
 from hmp_core.training.leap import convert_leap, find_leap_recordings, read_leap, read_leap_file
 from hmp_core.training.sources import read_joint_motion
-
-FINGERS = ("thumb", "index", "middle", "ring", "pinky")
-BONES = ("metacarpal", "proximal", "intermediate", "distal")
 
 
 def _points(time):
@@ -19,21 +17,9 @@ def _points(time):
     return base + 10.0 * np.sin(2.0 * time)
 
 
-def _hand(points, hand_id=7):
-    joints = points[1:].reshape(5, 4, 3).tolist()
-    return {
-        "hand_id": hand_id,
-        "arm": {"wrist_position": points[0].tolist(), "direction": [0.0, 0.0, -1.0]},
-        "fingers": {
-            finger: {"bones": {bone: {"next_joint": joints[f][b]} for b, bone in enumerate(BONES)}, "length": 40.0}
-            for f, finger in enumerate(FINGERS)
-        },
-    }
-
-
 def _frames(times, side="right", hand_id=7):
     return [
-        {"frame_id": n, "timestamp": 931465716532 + round(1e6 * t), "hands": {side: _hand(_points(t), hand_id)}}
+        {"frame_id": n, "timestamp": 931465716532 + round(1e6 * t), "hands": {side: leap_hand(_points(t), hand_id)}}
         for n, t in enumerate(times)
     ]
 

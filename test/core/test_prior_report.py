@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from prior_motion import waving_motion, write_joint_file
@@ -167,6 +168,21 @@ def test_recordings_that_are_too_short_leave_empty_cells(folder, tmp_path, frame
     assert report["windows"]["active"]["2"] == report["windows"]["quiet"]["2"] == 0
     assert report["references"]["diversity"] == {}
     assert isinstance(report["limit_violations"], float)
+
+
+def test_a_file_of_poses_needs_no_retargeting(folder, tmp_path):
+    poses = np.zeros((900, 156))
+    poses[:, 113::3] = 0.4 + 0.35 * np.sin(np.arange(900) / 20.0)[:, None]
+    np.savez(tmp_path / "cup_lift_poses.npz", poses=poses, mocap_framerate=np.array(60.0))
+    command = ["eval", "prior", str(tmp_path / "cup_lift_poses.npz"), "--prior", str(folder / "prior.safetensors")]
+    result = CliRunner().invoke(
+        app, [*command, "--json", "--windows", "4", "--cache", str(tmp_path)], catch_exceptions=False
+    )
+    report = json.loads(result.stdout)
+    assert report["retarget_mm"] is None
+    assert report["rejected"] is None
+    assert report["reconstruction_mm"] > 0.0
+    assert report["windows"]["active"]["0.5"] > 0
 
 
 def test_torch_is_left_with_one_thread(report):
