@@ -32,12 +32,13 @@ def test_plain_commands_need_no_package_of_an_extra():
     """Without what only training and development need, every command can at least be asked for help."""
     program = """
 import sys
+from importlib.machinery import PathFinder
 extras = {"lightning", "onnx", "onnxscript", "anny", "mediapipe", "dex_retargeting", "rclpy"}
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in extras:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Blocker())
+class Plain(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in extras else super().find_spec(name, path, target)
+sys.meta_path = [Plain if finder is PathFinder else finder for finder in sys.meta_path]
 from hmp_core.cli.main import app
 for arguments in (["--help"], ["track", "--help"], ["eval", "prior", "--help"], ["train-initializer", "--help"]):
     app(arguments, standalone_mode=False)
