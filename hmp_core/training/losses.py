@@ -103,7 +103,7 @@ def _hidden_weight(hidden: Tensor, given: Tensor, seen: Tensor, true_ends: Tenso
     bridged_ends = bones.from_vectors(bridge_gaps(given, seen))
     missed = ((bridged_ends - true_ends).norm(dim=-1) * hidden).sum((1, 2), keepdim=True)
     count = hidden.sum((1, 2), keepdim=True).clamp_min(1.0)
-    weight = hidden / (missed / count + _STILL_M)
+    weight: Tensor = hidden / (missed / count + _STILL_M)
     return weight / weight.sum().clamp_min(1e-6)
 
 
