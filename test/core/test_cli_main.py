@@ -45,7 +45,7 @@ for arguments in (["--help"], ["track", "--help"], ["eval", "prior", "--help"], 
 assert not extras & set(sys.modules)
 app(["train-initializer", "--out", "never.onnx"], standalone_mode=False)
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120.0)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300.0)
     assert "Usage" in ended.stdout
     # The one that does need them says so before it works for an hour.
     assert "ConfigError: training needs the package onnx" in ended.stderr.splitlines()[-1]
