@@ -22,7 +22,7 @@ from hmp_core.training.trainer import train
 SMALL = PriorConfig(
     latent_dim=8,
     grid_size=16,
-    completion_dim=12,
+    completion_dim=1,  # poor on purpose: leaves the network something to learn
     encoder_width=24,
     encoder_layers=2,
     encoder_heads=3,
