@@ -12,6 +12,7 @@ import roma
 import torch
 from torch import Tensor
 
+from hmp_core.fitting.config import FitterConfig
 from hmp_core.prior.chain import compose
 from hmp_core.prior.gaps import tie_to_seen
 from hmp_core.prior.prior import MotionPrior
@@ -20,8 +21,6 @@ _RESIDUAL_RAD: Final = 0.15
 _RESIDUAL_S: Final = 1.5
 _NOISE_RAD: Final = 0.06
 """Tuned on recordings of training signs: what the latent cannot follow, slowly and quickly changing."""
-_LATENT_STDDEV: Final = 0.5
-"""How far the fitted latent may leave the encoder's, as in the fitter."""
 _STEPS: Final = 4
 _MOST_TIMES: Final = 32
 """Times at which the latent is fitted; the residual is kept at all."""
@@ -82,7 +81,7 @@ def fit_latents(prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Tens
     little between the encoder's latent and the fitted one.
     """
     mean, _, _ = encode_windows(prior, R_local, seen, times_s)
-    z, information = mean, _LATENT_STDDEV**-2
+    z, information = mean, FitterConfig().latent_stddev ** -2
     stride = -(-len(times_s) // _MOST_TIMES)
     R_local, seen, times_s = R_local[:, ::stride], seen[:, ::stride], times_s[::stride].contiguous()
     J = torch.stack([prior.decode_with_jacobian(latent, times_s)[1] for latent in z])

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import roma
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hmp_core.prior.chain import FingerBones, rotations_in_wrist
+from hmp_core.prior.chain import FingerBones
 from hmp_core.training.motion import FingerMotion
 
 HIDDEN: Final = {
@@ -77,12 +76,6 @@ class GapWindows:
     gap: Tensor
 
 
-def bone_ends(bones: FingerBones, vectors: Tensor) -> Tensor:
-    """Bone ends [..., 15, 3] in the wrist frame [m] of rotation vectors [..., 15, 3] [rad]."""
-    ends: Tensor = bones(rotations_in_wrist(roma.rotvec_to_rotmat(vectors)))
-    return ends
-
-
 class GapPicker:
     """Picks gaps of one file, evenly over its signs and over the recordings of each sign."""
 
@@ -90,7 +83,7 @@ class GapPicker:
         self._motion = motion
         self._seed = seed
         scale = HAND_M / float(bones.bases[_MIDDLE_FINGER].norm())
-        steps = bone_ends(bones, motion.rotation_vectors).diff(dim=0).norm(dim=-1).double()
+        steps = bones.from_vectors(motion.rotation_vectors).diff(dim=0).norm(dim=-1).double()
         # One row per frame: the way from the frame before, so that a gap's mean is a difference of sums.
         self._way = torch.cat((torch.zeros(1, 15, dtype=torch.float64), scale * motion.rate_hz * steps)).cumsum(0)
 

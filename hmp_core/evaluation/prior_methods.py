@@ -17,7 +17,7 @@ from torch import Tensor
 from hmp_core.evaluation.baseline_fill import ClipCompletion
 from hmp_core.evaluation.baseline_models import BaselineModels, BaselineParameters
 from hmp_core.evaluation.prior_fill import encode_windows, fill_by_prior
-from hmp_core.evaluation.prior_gaps import Gaps, GapWindows, bone_ends, cut_windows, fits, sides
+from hmp_core.evaluation.prior_gaps import Gaps, GapWindows, cut_windows, fits, sides
 from hmp_core.evaluation.prior_interpolation import Edges, cubic, hold, slerp, velocity
 from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.prior import MotionPrior
@@ -40,8 +40,10 @@ def interpolation_errors(
         "slerp": slerp(edges),
         "cubic": cubic(edges, settings),
     }
-    ends = bone_ends(bones, truth)
-    return {method: _errors_mm(bone_ends(bones, vectors), ends, gaps.joints) for method, vectors in filled.items()}
+    ends = bones.from_vectors(truth)
+    return {
+        method: _errors_mm(bones.from_vectors(vectors), ends, gaps.joints) for method, vectors in filled.items()
+    }
 
 
 def model_errors(
@@ -52,9 +54,9 @@ def model_errors(
         return {}
     windows = cut_windows(motion, gaps, models.window_s, forecast)
     filled = ClipCompletion(models, windows.times_s).fill(windows.vectors, windows.seen)
-    truth = bone_ends(bones, sides(motion, gaps)[1])
+    truth = bones.from_vectors(sides(motion, gaps)[1])
     return {
-        method: _errors_mm(bone_ends(bones, _in_gap(vectors, windows)), truth, gaps.joints)
+        method: _errors_mm(bones.from_vectors(_in_gap(vectors, windows)), truth, gaps.joints)
         for method, vectors in filled.items()
     }
 
@@ -76,7 +78,7 @@ def prior_errors(
     ratios = [torch.empty(0)]
     for some in _batches(gaps):
         windows = cut_windows(motion, some, prior.window_s, forecast)
-        truth = bone_ends(bones, sides(motion, some)[1])
+        truth = bones.from_vectors(sides(motion, some)[1])
         R_seen = roma.rotvec_to_rotmat(windows.vectors)
         times = windows.times_s
         fitted = fill_by_prior(prior, R_seen, windows.seen, times)
@@ -84,7 +86,7 @@ def prior_errors(
         encoded = prior.decode(z, times.expand(len(z), -1))
         for method, R in (("prior", fitted), ("encoder", encoded)):
             vectors = _in_gap(roma.rotmat_to_rotvec(R), windows)
-            errors[method].append(_errors_mm(bone_ends(bones, vectors), truth, some.joints))
+            errors[method].append(_errors_mm(bones.from_vectors(vectors), truth, some.joints))
         if not forecast:
             nothing = replace(some, joints=torch.zeros_like(some.joints))
             whole = cut_windows(motion, nothing, prior.window_s, forecast=False)

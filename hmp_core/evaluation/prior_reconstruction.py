@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hmp_core.evaluation.prior_fill import fit_latents
-from hmp_core.evaluation.prior_gaps import GapWindows, bone_ends
+from hmp_core.evaluation.prior_gaps import GapWindows
 from hmp_core.prior.prior import MotionPrior
 
 _BATCH = 32
@@ -34,7 +34,7 @@ def reconstruct(prior: MotionPrior, windows: GapWindows) -> Reconstruction:
     for vectors, seen in zip(torch.split(windows.vectors, _BATCH), torch.split(windows.seen, _BATCH), strict=True):
         z = fit_latents(prior, roma.rotvec_to_rotmat(vectors), seen, windows.times_s, residual_rad=0.0)
         decoded = roma.rotmat_to_rotvec(prior.decode(z, windows.times_s.expand(len(z), -1)))
-        own, truth = bone_ends(prior.vae.bones, decoded), bone_ends(prior.vae.bones, vectors)
+        own, truth = prior.vae.bones.from_vectors(decoded), prior.vae.bones.from_vectors(vectors)
         recorded = seen[..., 0].float()
         distance = (own - truth).norm(dim=-1).mean(-1)
         errors.append(1e3 * (distance * recorded).sum(1) / recorded.sum(1))

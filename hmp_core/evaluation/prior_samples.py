@@ -22,7 +22,6 @@ from torch import Tensor
 
 from hmp_core.evaluation.baseline_models import BaselineModels
 from hmp_core.evaluation.prior_fill import encode_windows
-from hmp_core.evaluation.prior_gaps import bone_ends
 from hmp_core.hand.limits import limit_violation
 from hmp_core.prior.prior import MotionPrior
 
@@ -101,8 +100,8 @@ def _nearest_mm(prior: MotionPrior, vectors: Tensor, times_s: Tensor, models: Ba
     span = min(prior.window_s, models.window_s)
     frames = torch.linspace(0, int((times_s <= span + 1e-6).sum()) - 1, _COMPARED_TIMES).round().long()
     bones = prior.vae.bones
-    known = bone_ends(bones, models.curves(models.clips, times_s[frames])).flatten(1, 2)
-    own = bone_ends(bones, vectors[:, frames]).flatten(1, 2)
+    known = bones.from_vectors(models.curves(models.clips, times_s[frames])).flatten(1, 2)
+    own = bones.from_vectors(vectors[:, frames]).flatten(1, 2)
     if not len(own):
         return None
     # The mean distance is taken to those that are nearest in the mean square, which a matrix product finds.

@@ -79,21 +79,22 @@ def limit_violation(rotation_vectors: Tensor) -> Tensor:
     return outside
 
 
-def drawn_to_limits(rotation_vectors: Tensor, leak: float) -> tuple[Tensor, Tensor]:
+def drawn_to_limits(rotation_vectors: Tensor, leak: float) -> Tensor:
     """Rotation vectors of which only the share ``leak`` of any excess over the limits is left.
 
     Args:
         rotation_vectors: [..., 15, 3] local axis-angle of a right hand's fingers [rad], MANO order.
         leak: above 0, so that motion beyond the limits still moves the result.
-
-    Returns:
-        Vectors, same shape, and their derivative [..., 15, 3, 3].
     """
+    excess = limit_violation(rotation_vectors).unsqueeze(-2) @ _constant(JOINT_AXES, rotation_vectors)
+    return rotation_vectors - (1.0 - leak) * excess.squeeze(-2)
+
+
+def drawn_to_limits_slope(rotation_vectors: Tensor, leak: float) -> Tensor:
+    """Derivative [..., 15, 3, 3] of :func:`drawn_to_limits` at rotation vectors [..., 15, 3] [rad]."""
     axes = _constant(JOINT_AXES, rotation_vectors)
-    violation = limit_violation(rotation_vectors)
-    drawn = rotation_vectors - (1.0 - leak) * (violation.unsqueeze(-2) @ axes).squeeze(-2)
-    slope = torch.where(violation == 0.0, 1.0, leak)
-    return drawn, axes.mT @ (slope.unsqueeze(-1) * axes)
+    slope = torch.where(limit_violation(rotation_vectors) == 0.0, 1.0, leak)
+    return axes.mT @ (slope.unsqueeze(-1) * axes)
 
 
 def _constant(array: NDArray[np.float64], like: Tensor) -> Tensor:

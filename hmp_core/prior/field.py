@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hmp_core.hand.limits import drawn_to_limits
+from hmp_core.hand.limits import drawn_to_limits, drawn_to_limits_slope
 from hmp_core.hand.so3 import right_jacobian
 from hmp_core.prior.config import PriorConfig
 from hmp_core.prior.precision import full_precision
@@ -97,8 +97,7 @@ class MotionField(nn.Module):
         hidden = F.silu(self.norms[0](mixed))
         for layer, skip, norm in zip(self.layers, self.code_skips, self.norms[1:], strict=True):
             hidden = F.silu(norm((layer(hidden) + skip(code).unsqueeze(-2)).to(z.dtype)))
-        vectors, _ = drawn_to_limits(torch.unflatten(self.head(hidden).to(z.dtype) + linear, -1, (15, 3)), _LEAK)
-        return vectors
+        return drawn_to_limits(torch.unflatten(self.head(hidden).to(z.dtype) + linear, -1, (15, 3)), _LEAK)
 
     @torch.no_grad()
     def local_with_jacobian(self, z: Tensor, times_s: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,9 +131,10 @@ class MotionField(nn.Module):
             tangents = torch.matmul(tangents, layer.weight.T).add_(d_code @ skip.weight.T)
             hidden = _normalise_with_tangents(norm, values, tangents)
         linear = waves @ self.direct(z).view(num_waves, -1)
-        vectors, by_output = drawn_to_limits(torch.unflatten(self.head(hidden) + linear, -1, (15, 3)), _LEAK)
+        outputs = torch.unflatten(self.head(hidden) + linear, -1, (15, 3))
+        vectors = drawn_to_limits(outputs, _LEAK)
         # Tangents are linear in the 45 outputs, and those in the hidden layer and, directly, in z.
-        to_tangent = right_jacobian(vectors) @ by_output
+        to_tangent = right_jacobian(vectors) @ drawn_to_limits_slope(outputs, _LEAK)
         from_hidden = to_tangent @ self.head.weight.view(15, 3, -1)
         d_direct = (waves @ (self.direct.weight @ seed).view(num_waves, -1)).view(num_times, 15, 3, -1)
         jacobian = (to_tangent @ d_direct).flatten(1, 2)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hmp_core.errors import ConfigError
 from hmp_core.hand.loading import load_hand_model
+from hmp_core.hand.skeleton import BONE_ENDS
 from hmp_core.hand.so3 import right_jacobian
 from hmp_core.prior.chain import FingerBones, local_rotations, rotations_in_wrist
 from hmp_core.prior.config import PriorConfig
@@ -46,8 +47,7 @@ def test_bone_ends_agree_with_the_hand_model():
     joints = joints - joints[:, :1]
     ends = bones(rotations_in_wrist(R))
     # MANO chains (index, middle, pinky, ring, thumb) and the public joints where their bones end.
-    public = [6, 7, 8, 10, 11, 12, 18, 19, 20, 14, 15, 16, 2, 3, 4]
-    gap = (ends - joints[:, public]).norm(dim=-1)
+    gap = (ends - joints[:, BONE_ENDS]).norm(dim=-1)
     inner = [i for i in range(15) if i % 3 != 2]
     assert gap[:, inner].max() < 1e-5
     assert gap.max() < 6e-3  # tips: the skin's pose-dependent bulge
