@@ -11,8 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -134,40 +134,49 @@ def _run_nodes(clip: Path, camera: Path | None, frames: int | None, out: Path) -
     """Play the clip through the nodes until they fall silent."""
     rclpy.init()
     listener = Listener()
+    # Spun by hand, in this thread alone: subscriptions must not come and go under a spinning executor.
     executor = SingleThreadedExecutor()
     executor.add_node(listener)
-    # A robot reads in a thread of its own; what is not read in time is lost.
-    threading.Thread(target=executor.spin, daemon=True).start()
     played = ["-p", f"video:={clip.resolve()}", "-p", "wait_for_subscribers:=2"]
     if camera is not None:
         played += ["-p", f"camera_file:={camera.resolve()}"]
     with ExitStack() as stack:
         bar = stack.enter_context(progress_bar())
         task = bar.add_task("starting the nodes", total=frames, note="")
-        for name in ("window_node", "initializer_node"):
-            stack.callback(_stop, _start(name, [], out))
+        nodes = [_start(name, [], out) for name in ("window_node", "initializer_node")]
         player = _start("video_publisher", played, out)
-        stack.callback(_stop, player)
-        _wait_for(listener, ("hand/mano", "hand/observations", "camera_info"), out)
+        for process in (*nodes, player):
+            stack.callback(_stop, process)
+        _wait_for(listener, ("hand/mano", "hand/observations", "camera_info"), [*nodes, player], out)
         time.sleep(_CONNECT_S)
         listener.begin()
         bar.update(task, description="camera to hand/mano")
         listener.heard_at = time.monotonic()
         while player.poll() is None or time.monotonic() - listener.heard_at < _QUIET_S:
-            time.sleep(_LOOK_S)
+            executor.spin_once(_LOOK_S)
             listener.began()
+            _check_alive(nodes, out)
             bar.update(task, completed=len(listener.images), note=f"{len(listener.hands)} on hand/mano")
     executor.shutdown()
     rclpy.try_shutdown()
     return listener
 
 
-def _wait_for(listener: Listener, topics: tuple[str, ...], out: Path) -> None:
+def _wait_for(
+    listener: Listener, topics: tuple[str, ...], processes: Sequence[subprocess.Popen[bytes]], out: Path
+) -> None:
     started = time.monotonic()
     while any(listener.count_publishers(topic) == 0 for topic in topics):
         time.sleep(_LOOK_S)
+        _check_alive(processes, out)
         if time.monotonic() - started > _START_S:
-            raise SourceError(f"the nodes did not start; their logs are in {out}")
+            raise SourceError(f"the nodes did not start within {_START_S:.0f} s; their logs are in {out}")
+
+
+def _check_alive(processes: Sequence[subprocess.Popen[bytes]], out: Path) -> None:
+    for process in processes:
+        if process.poll() is not None:
+            raise SourceError(f"{process.args[2]} ended by itself; its log is in {out}")  # type: ignore[index]
 
 
 def _start(executable: str, arguments: list[str], out: Path) -> subprocess.Popen[bytes]:
