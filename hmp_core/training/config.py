@@ -56,6 +56,8 @@ class TrainingConfig:
         reproduction_weight: of reproducing what is seen by the latent alone, against filling what is not.
         divergence_weight: final weight of the KL term.
         divergence_ramp: share of the steps over which that weight grows from zero.
+        evenness_ramp: shares of the steps between which clips in which little happens come to count as much
+            as lively ones.
         average_decay: of the running average of the weights, which is what is saved.
         seed: of the run.
         save_minutes: time between two states to resume from [min].
@@ -78,6 +80,7 @@ class TrainingConfig:
     reproduction_weight: float = 1.0
     divergence_weight: float = 2e-4
     divergence_ramp: float = 0.3
+    evenness_ramp: tuple[float, float] = (0.5, 0.85)
     average_decay: float = 0.998
     seed: int = 0
     save_minutes: float = 2.0
@@ -95,6 +98,8 @@ class TrainingConfig:
         for name in ("learning_rate", "save_minutes"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}, allowed is anything above 0")
+        if not self.evenness_ramp[0] < self.evenness_ramp[1]:
+            raise ConfigError(f"evenness_ramp is {self.evenness_ramp}, allowed are two shares, smaller first")
         if not 0.0 < self.pace[0] <= self.pace[1]:
             raise ConfigError(f"pace is {self.pace}, allowed are two positive speeds, slowest first")
 

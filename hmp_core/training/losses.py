@@ -58,7 +58,13 @@ class MotionLoss:
 
 
 def motion_loss(
-    code: ClipCode, decoded: Tensor, given: Tensor, seen: Tensor, truth: TrueClip, bones: FingerBones
+    code: ClipCode,
+    decoded: Tensor,
+    given: Tensor,
+    seen: Tensor,
+    truth: TrueClip,
+    bones: FingerBones,
+    evenness: float,
 ) -> MotionLoss:
     """Compare what the networks made of clips with the truth.
 
@@ -72,6 +78,8 @@ def motion_loss(
         seen: [B, N, 15] 1 where it got to see it.
         truth: of the same clips.
         bones: of the hand.
+        evenness: from 0, a millimetre missed weighs the same in every gap, to 1, it weighs against what a
+            straight bridge would miss in that clip's gaps.
     """
     grid = given.shape[1]
     tied = tie_to_seen(decoded[:, :grid], given, seen)
@@ -80,7 +88,10 @@ def motion_loss(
     sizes = [decoded.shape[1], decoded.shape[1], grid, grid]
     true_ends, decoded_ends, tied_ends, filled_ends = torch.split(ends, sizes, dim=1)
     recorded = truth.recorded_grid.unsqueeze(-1)
-    hidden = _hidden_weight((1.0 - seen) * recorded, given, seen, true_ends[:, :grid], bones)
+    hidden = (1.0 - seen) * recorded
+    bridge_m = _bridge_misses(hidden, given, seen, true_ends[:, :grid], bones)
+    hidden = hidden / (bridge_m + _STILL_M) ** evenness
+    hidden = hidden / hidden.sum().clamp_min(1e-6)
     gap_m = _misses(tied_ends, true_ends[:, :grid], hidden)
     gap = _PER_METRE * gap_m + _PER_RADIAN * _step_misses(tied, truth.grid, hidden)
     filled = _PER_METRE * _misses(filled_ends, true_ends[:, :grid], hidden)
@@ -95,16 +106,12 @@ def motion_loss(
 
 
 @torch.no_grad()
-def _hidden_weight(hidden: Tensor, given: Tensor, seen: Tensor, true_ends: Tensor, bones: FingerBones) -> Tensor:
-    """Weights [B, N, 15] of what was hidden: a clip counts by what a straight bridge would miss there.
-
-    Otherwise the few clips in which much happens decide everything, and hands at rest are made to drift.
-    """
+def _bridge_misses(hidden: Tensor, given: Tensor, seen: Tensor, true_ends: Tensor, bones: FingerBones) -> Tensor:
+    """Mean error [B, 1, 1] of a straight bridge across each clip's gaps [m]."""
     bridged_ends = bones.from_vectors(bridge_gaps(given, seen))
     missed = ((bridged_ends - true_ends).norm(dim=-1) * hidden).sum((1, 2), keepdim=True)
-    count = hidden.sum((1, 2), keepdim=True).clamp_min(1.0)
-    weight: Tensor = hidden / (missed / count + _STILL_M)
-    return weight / weight.sum().clamp_min(1e-6)
+    mean: Tensor = missed / hidden.sum((1, 2), keepdim=True).clamp_min(1.0)
+    return mean
 
 
 def _normalised(weight: Tensor) -> Tensor:

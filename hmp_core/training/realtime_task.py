@@ -92,7 +92,8 @@ class RealtimeTask:
         truth = TrueClip(
             batch["vectors_grid"], batch["vectors_times"], batch["recorded_grid"], batch["recorded_times"]
         )
-        terms = motion_loss(code, vae.field(z, times_s), given, seen, truth, vae.bones)
+        evenness = self._evenness(step)
+        terms = motion_loss(code, vae.field(z, times_s), given, seen, truth, vae.bones, evenness)
         ramp = min(1.0, step / max(1.0, config.divergence_ramp * config.steps))
         total = (
             terms.gap
@@ -105,6 +106,11 @@ class RealtimeTask:
             "reproduction_mm": terms.reproduction_mm,
             "divergence_nat": terms.divergence,
         }
+
+    def _evenness(self, step: int) -> float:
+        """How evenly clips count: lively ones teach what motion is, all alike keep hands at rest from drifting."""
+        begin, end = self._config.evenness_ramp
+        return min(1.0, max(0.0, (step / self._config.steps - begin) / (end - begin)))
 
     def finish(self, model: nn.Module, folder: Path, run: dict[str, Any]) -> Path:
         """Write ``prior.safetensors``, its latent whitened on unmasked training clips, and ``encoder.onnx``."""
