@@ -15,7 +15,6 @@ from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
 
 _LEAST_DAMPING: Final = 1e-6
 _MOST_DAMPING: Final = 1e6
-_COST_TOLERANCE: Final = 3e-2
 _NEGLIGIBLE_DECREASE: Final = 1e-4
 
 
@@ -29,7 +28,7 @@ class GaussNewtonResult:
         jacobians: at the last linearisation.
         solution: of the last solved system, with the covariance; None when none could be solved.
         iterations: linear systems that led to a step.
-        converged: the last accepted step lowered the cost by less than three hundredths, or none lowered it.
+        converged: the last accepted step lowered the cost by less than the tolerance, or none lowered it.
         initial_cost, final_cost: of the objective.
     """
 
@@ -48,11 +47,14 @@ def minimise(
     trajectory: Trajectory,
     latent_jacobian: Callable[[Trajectory], torch.Tensor],
     iterations: int,
+    tolerance: float,
 ) -> GaussNewtonResult:
     """At most ``iterations`` steps; each is accepted only if it lowers the cost, else retried with more damping.
 
     Args:
         latent_jacobian: gives [K, 45, D] at a trajectory; may reuse older values.
+        iterations: most of them.
+        tolerance: a step that lowers the cost by a smaller share of it is the last one.
     """
     damping = _LEAST_DAMPING
     initial_cost = cost = float("nan")
@@ -72,7 +74,8 @@ def minimise(
                 if promised_decrease(system, step) <= _NEGLIGIBLE_DECREASE * max(cost, 1.0):
                     break
                 moved = trajectory.retract(torch.from_numpy(step.step), torch.from_numpy(step.shared))
-                moved_cost, moved_decoded = objective.cost(moved)
+                tensor, moved_decoded = objective.cost(moved)
+                moved_cost = float(tensor)
                 if moved_cost <= cost:
                     break
                 moved = None
@@ -82,7 +85,7 @@ def minimise(
             converged = True
             break
         done += 1
-        converged = cost - moved_cost <= _COST_TOLERANCE * max(cost, 1.0)
+        converged = cost - moved_cost <= tolerance * max(cost, 1.0)
         trajectory, cost, decoded = moved, moved_cost, moved_decoded
         damping = max(damping / 10, _LEAST_DAMPING)
         if converged:

@@ -15,14 +15,15 @@ from hmp_core.fitting.gauss_newton import GaussNewtonResult, minimise
 from hmp_core.fitting.interpolation import interpolate
 from hmp_core.fitting.motion import at_pose, predict, reanchor, start
 from hmp_core.fitting.objective import Objective
+from hmp_core.fitting.online_terms import evidence_costs, online_terms
 from hmp_core.fitting.posterior import Posterior, newest_posterior
 from hmp_core.fitting.shape_prior import ShapePrior
-from hmp_core.fitting.step_quadratic import step_costs
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 
 _REANCHOR_ITERATIONS: Final = 2
+_COST_TOLERANCE: Final = 3e-2
 _LONG_STEP_S: Final = 0.15
 _DOUBT_PRESENCE: Final = 0.8
 _DOUBT_COST: Final = 25.0
@@ -118,9 +119,11 @@ class HandFitter:
             raise RuntimeError("no pose yet: add evidence with an initial pose first")
         times = self._window.times
         evidence = stack_evidence(list(self._window.steps), times, self._config.evidence_correlation_s)
-        objective = Objective(self._model, self._config, torch.from_numpy(times), evidence, self._shape)
+        terms = online_terms(self._model, self._config, torch.from_numpy(times), evidence, self._shape)
+        objective = Objective(self._model, terms)
         iterations = max(self._due, self._config.iterations)
-        result = minimise(objective, self._trajectory, self._current_latent_jacobian, iterations)
+        latent_jacobian = self._current_latent_jacobian
+        result = minimise(objective, self._trajectory, latent_jacobian, iterations, _COST_TOLERANCE)
         self._trajectory = result.trajectory
         newest = result.trajectory.select([len(times) - 1])
         decoded = result.decoded.select([len(times) - 1])
@@ -175,7 +178,7 @@ class HandFitter:
 
     def _evidence_cost(self, decoded: DecodedSteps, evidence: StepEvidence) -> float:
         stacked = stack_evidence([evidence], np.zeros(1), self._config.evidence_correlation_s)
-        return float(step_costs(decoded, stacked, self._config.outlier_sigmas))
+        return float(evidence_costs(decoded, stacked, self._config.outlier_sigmas))
 
     def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
         """Cached derivatives: the newest and one other renewed a frame, all after a start or re-anchoring."""

@@ -5,27 +5,21 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import roma
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import HandEstimate, HandStatus, WindowStatus
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.continuity import ContinuousPose, HandPose
-from hmp_core.fitting.evidence import StepEvidence, canonical_evidence, mirror_pose
+from hmp_core.fitting.evidence import StepEvidence, canonical_evidence
 from hmp_core.fitting.hand_fitter import HandFitter, HandSolution
+from hmp_core.fitting.published import observed_status, own_side, own_side_covariance, right_hand
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel
-from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.operator_frame import operator_frame
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
-from hmp_core.observation import HandObservation, ManoPose
+from hmp_core.observation import HandObservation
 
-_OBSERVED_JOINTS = 18
 _GAP_S = 0.1
-_MIRROR_SIX = np.array([-1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
 
 
 @dataclass(frozen=True)
@@ -108,9 +102,10 @@ class HandTrack:
         past = None if self._epoch_ns is None else self._fitter.at(self._seconds(stamp_ns))
         if past is None or estimate.status is HandStatus.LOST:
             return estimate
-        joints, mano = self._own_side(*self._right_hand(_pose(*past), past[0].betas))
+        published = own_side(right_hand(_pose(*past), past[0].betas, self._model.kinematics), estimate.side)
+        joints = published.joints_camera
         R_camera_wrist = operator_frame(joints, estimate.side)
-        return replace(estimate, joints_camera=joints, mano=mano, R_camera_wrist=R_camera_wrist)
+        return replace(estimate, joints_camera=joints, mano=published.mano, R_camera_wrist=R_camera_wrist)
 
     def lost(self, stamp_ns: int) -> HandEstimate | None:
         """The frozen last pose with status LOST; None when there never was one."""
@@ -178,25 +173,16 @@ class HandTrack:
     ) -> HandEstimate:
         assert self._side is not None
         assert self._seen_ns is not None
-        joints, mano = self._right_hand(published, solution.newest.betas)
-
-        observed = np.zeros(NUM_JOINTS, dtype=bool)
-        if evidence is not None:
-            observed = evidence.observed_joints(float(joints[0, 2]), self._config.observed_sigma_m)
-        count = int(observed.sum())
-        status = HandStatus.OBSERVED if count >= _OBSERVED_JOINTS else HandStatus.PARTIAL
-        if count == 0:
-            status = HandStatus.INFILLED
-
+        right = right_hand(published, solution.newest.betas, self._model.kinematics)
+        joints = right.joints_camera
+        status, observed = observed_status(evidence, float(joints[0, 2]), self._config.observed_sigma_m)
         # A pose that still leads from a bridged one is off by what it has yet to go.
         ahead = joints - joints[0] - solution.decoded.joints_wrist_relative[0].numpy()
         joint_stddev, covariance = np.full(NUM_JOINTS, -1.0), np.diag(np.full(6, -1.0))
         if solution.posterior is not None:
             joint_stddev = np.sqrt(solution.posterior.joint_stddev_m**2 + (ahead**2).mean(axis=-1))
             covariance = solution.posterior.wrist_covariance
-        joints, mano = self._own_side(joints, mano)
-        if self._side is Side.LEFT:
-            covariance = covariance * np.outer(_MIRROR_SIX, _MIRROR_SIX)
+        own = own_side(right, self._side)
         return HandEstimate(
             track_id=self.track_id,
             side=self._side,
@@ -204,27 +190,14 @@ class HandTrack:
             status=status,
             score=0.0 if evidence is None else evidence.presence,
             since_observed_ns=stamp_ns - self._seen_ns,
-            joints_camera=joints,
+            joints_camera=own.joints_camera,
             joint_stddev_m=joint_stddev,
             joint_observed=observed,
-            mano=mano,
-            R_camera_wrist=operator_frame(joints, self._side),
-            wrist_covariance=covariance,
+            mano=own.mano,
+            R_camera_wrist=operator_frame(own.joints_camera, self._side),
+            wrist_covariance=own_side_covariance(covariance, self._side),
             window=self._window_status(evidence, solution),
         )
-
-    def _right_hand(self, pose: HandPose, betas: Tensor) -> tuple[NDArray[np.float64], ManoPose]:
-        """Joints [21, 3] and MANO parameters, still a right hand."""
-        vectors = roma.rotmat_to_rotvec(torch.cat([pose.R_camera_wrist[None], pose.R_finger]))
-        translation = pose.p_camera_wrist - self._model.kinematics.rest_wrist(betas).reshape(3)
-        # From the published vectors: the prior decodes in single precision, its matrices are not quite orthonormal.
-        rotations = roma.rotvec_to_rotmat(vectors)
-        joints = self._model.kinematics.joints(rotations[None], betas, translation[None])[0].numpy()
-        return joints, ManoPose(vectors.numpy(), betas.numpy(), translation.numpy())
-
-    def _own_side(self, joints: NDArray[np.float64], mano: ManoPose) -> tuple[NDArray[np.float64], ManoPose]:
-        """Where left hands are mirrored out: a right hand's joints and parameters as this track's."""
-        return (mirror_points(joints), mirror_pose(mano)) if self._side is Side.LEFT else (joints, mano)
 
     def _window_status(self, evidence: StepEvidence | None, solution: HandSolution) -> WindowStatus:
         assert self._epoch_ns is not None

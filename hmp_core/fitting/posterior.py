@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How sure the fit is: the Gauss-Newton posterior of the newest step, carried to joints and wrist."""
+"""How sure the fit is: the Gauss-Newton posterior of a step, carried to joints and wrist."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from hmp_core.hand.skeleton import NUM_BETAS
 
 @dataclass(frozen=True)
 class Posterior:
-    """Uncertainty of the newest step.
+    """Uncertainty of one step.
 
     Attributes:
         joint_stddev_m: [21] per axis, relative to the wrist [m].
@@ -35,31 +35,50 @@ def newest_posterior(
     solution: ArrowSolution,
     hand_size_stddev: float,
 ) -> Posterior:
-    """Marginalise onto the newest step.
+    """Marginalise onto the newest step; arguments as in :func:`step_posterior`."""
+    covariance = solution.newest_covariance
+    joint_stddev, wrist = step_posterior(
+        trajectory, len(trajectory.times_s) - 1, joints_wrist_relative, jacobians, covariance, hand_size_stddev
+    )
+    betas = covariance[-NUM_BETAS:, -NUM_BETAS:]
+    betas_information = np.asarray(np.linalg.inv((betas + betas.T) / 2), dtype=np.float64)
+    return Posterior(joint_stddev, wrist, betas_information)
+
+
+def step_posterior(
+    trajectory: Trajectory,
+    step: int,
+    joints_wrist_relative: NDArray[np.float64],
+    jacobians: StepJacobians,
+    covariance: NDArray[np.float64],
+    hand_size_stddev: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Joint sigmas [21] and wrist covariance [6, 6], as :class:`Posterior` has them.
 
     Args:
-        joints_wrist_relative: [21, 3] of the newest step [m].
+        trajectory: of the window.
+        step: which of its steps.
+        joints_wrist_relative: [21, 3] of that step [m].
+        jacobians: of the window.
+        covariance: [n + m, n + m] of the step's and the shared unknowns.
         hand_size_stddev: relative spread of hand sizes, unseen by one camera: it scales the hand and moves the
             wrist along its ray.
     """
     shared = STEP_DIM + jacobians.finger_by_latent.shape[2]
     to_hand = np.zeros((61, shared + NUM_BETAS))
     to_hand[:3, ROTATION] = to_hand[58:, POSITION] = np.eye(3)
-    to_hand[3:48, RESIDUAL] = jacobians.finger_by_residual[-1].numpy()
-    to_hand[3:48, STEP_DIM:shared] = jacobians.finger_by_latent[-1].numpy()
+    to_hand[3:48, RESIDUAL] = jacobians.finger_by_residual[step].numpy()
+    to_hand[3:48, STEP_DIM:shared] = jacobians.finger_by_latent[step].numpy()
     to_hand[48:58, shared:] = np.eye(NUM_BETAS)
     # Rotation 3, fingers 45, betas 10, place 3.
-    covariance = to_hand @ solution.newest_covariance @ to_hand.T
-    by_hand = jacobians.joints[-1].numpy()
-    joint_covariance = np.einsum("jai,ik,jak->ja", by_hand, covariance[:58, :58], by_hand, optimize=True)
+    of_hand = to_hand @ covariance @ to_hand.T
+    by_hand = jacobians.joints[step].numpy()
+    joint_covariance = np.einsum("jai,ik,jak->ja", by_hand, of_hand[:58, :58], by_hand, optimize=True)
     joint_covariance += hand_size_stddev**2 * joints_wrist_relative**2
     to_camera = np.zeros((6, 61))
     to_camera[:3, 58:] = np.eye(3)
-    to_camera[3:, :3] = trajectory.R_camera_wrist[-1].numpy()
-    wrist = to_camera @ covariance @ to_camera.T
-    place = trajectory.p_camera_wrist[-1].numpy()
+    to_camera[3:, :3] = trajectory.R_camera_wrist[step].numpy()
+    wrist = to_camera @ of_hand @ to_camera.T
+    place = trajectory.p_camera_wrist[step].numpy()
     wrist[:3, :3] += hand_size_stddev**2 * np.outer(place, place)
-
-    betas = solution.newest_covariance[-NUM_BETAS:, -NUM_BETAS:]
-    betas_information = np.asarray(np.linalg.inv((betas + betas.T) / 2), dtype=np.float64)
-    return Posterior(np.sqrt(joint_covariance.mean(axis=1)), (wrist + wrist.T) / 2, betas_information)
+    return np.sqrt(joint_covariance.mean(axis=1)), (wrist + wrist.T) / 2

@@ -69,10 +69,9 @@ class WindowModel:
         self._dtype = next(prior.parameters()).dtype
 
     def prior_rotations(self, z: Tensor, times_s: np.ndarray, origin_s: float) -> Tensor:
-        """The latent's finger rotations [K, 15, 3, 3] at absolute times [K]."""
+        """The latent's finger rotations [K, 15, 3, 3] at absolute times [K]; differentiable in z."""
         local = torch.as_tensor(times_s - origin_s, dtype=self._dtype)
-        with torch.no_grad():
-            return self.prior.decode(z.to(self._dtype)[None], local[None])[0].double()
+        return self.prior.decode(z.to(self._dtype)[None], local[None])[0].double()
 
     def latent_jacobian(self, z: Tensor, times_s: np.ndarray, origin_s: float) -> Tensor:
         """Derivative [K, 45, D] of the prior's finger rotations; their right tangents."""

@@ -13,6 +13,7 @@ from hmp_core.fitting.arrow import ArrowSystem
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import WindowEvidence
 from hmp_core.fitting.objective import Objective
+from hmp_core.fitting.online_terms import online_terms
 from hmp_core.fitting.shape_prior import ShapePrior
 from hmp_core.fitting.terms.landmarks import eliminate_nuisance
 from hmp_core.fitting.trajectory import RESIDUAL_DIM, STEP_DIM, Trajectory
@@ -65,7 +66,7 @@ def evidence(model: WindowModel, truth: Trajectory, noise: float) -> WindowEvide
 
 
 def objective(model: WindowModel, path: Trajectory, seen: WindowEvidence) -> Objective:
-    return Objective(model, FitterConfig(), torch.from_numpy(path.times_s), seen, SHAPE)
+    return Objective(model, online_terms(model, FitterConfig(), torch.from_numpy(path.times_s), seen, SHAPE))
 
 
 def along(system: ArrowSystem, step: torch.Tensor, shared: torch.Tensor) -> tuple[float, float]:
@@ -84,13 +85,13 @@ def test_gradient_matches_finite_differences_of_the_cost(model) -> None:
     target = objective(model, path, seen)
     jacobian = model.latent_jacobian(path.z, path.times_s, path.origin_s)
     system, _, _ = target.linearise(path, jacobian)
-    assert system.cost == pytest.approx(target.cost(path)[0], rel=1e-12)
+    assert system.cost == pytest.approx(float(target.cost(path)[0]), rel=1e-12)
     for seed in range(6):
         step = normal(STEPS, STEP_DIM, seed=seed) * (seed != 1)
         shared = normal(model.prior.latent_dim + 10, seed=seed + 50) * (seed != 0)
         e = 1e-6
-        forward = target.cost(path.retract(e * step, e * shared))[0]
-        backward = target.cost(path.retract(-e * step, -e * shared))[0]
+        forward = float(target.cost(path.retract(e * step, e * shared))[0])
+        backward = float(target.cost(path.retract(-e * step, -e * shared))[0])
         slope, _ = along(system, step, shared)
         assert (forward - backward) / (2 * e) == pytest.approx(slope, rel=1e-5, abs=1e-3)
 
@@ -112,6 +113,6 @@ def test_curvature_is_exact_where_residuals_vanish(model) -> None:
         step = normal(STEPS, STEP_DIM, seed=seed, scale=0.3)
         shared = normal(model.prior.latent_dim + 10, seed=seed + 50, scale=0.3)
         e = 1e-4  # small enough for the robust kernel to be quadratic
-        costs = [target.cost(still.retract(k * e * step, k * e * shared))[0] for k in (-1, 0, 1)]
+        costs = [float(target.cost(still.retract(k * e * step, k * e * shared))[0]) for k in (-1, 0, 1)]
         _, curvature = along(system, step, shared)
         assert (costs[0] - 2 * costs[1] + costs[2]) / e**2 == pytest.approx(curvature, rel=1e-3)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmp_core.fitting.arrow import ArrowSystem, solve_arrow
+from hmp_core.fitting.arrow import ArrowSystem, solve_arrow, step_covariances
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
 from hmp_core.fitting.terms.chain import chain_factors, linear_chain, rotation_chain
 from hmp_core.fitting.terms.limits import joint_limits
@@ -147,9 +147,13 @@ def test_arrow_solution_and_covariance_match_a_dense_solve(steps: int, n: int, m
     expected = -np.linalg.solve(dense, gradient)
     np.testing.assert_allclose(solution.step.ravel(), expected[: steps * n], rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(solution.shared, expected[steps * n :], rtol=1e-6, atol=1e-9)
-    keep = [*range((steps - 1) * n, size)]
-    covariance = np.linalg.inv(dense)[np.ix_(keep, keep)]
-    np.testing.assert_allclose(solution.newest_covariance, covariance, rtol=1e-6, atol=1e-9)
+    inverse, found = np.linalg.inv(dense), step_covariances(system)
+    assert found is not None
+    assert len(found) == steps
+    for k, covariance in enumerate(found):
+        keep = [*range(k * n, (k + 1) * n), *range(steps * n, size)]
+        np.testing.assert_allclose(covariance, inverse[np.ix_(keep, keep)], rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(solution.newest_covariance, found[-1])
 
 
 def test_arrow_refuses_an_indefinite_system() -> None:

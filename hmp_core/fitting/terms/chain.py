@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Motion between consecutive steps: wrist pose under a coasting process, finger residual under a stationary one.
 
-This is where the paper's two smoothness terms live. The paper penalises velocities, which biases long gaps
-towards standing still and asks for a fixed frame rate; a Gauss-Markov process in continuous time does neither.
+These stand for the paper's two smoothness terms, which penalise velocities and so bias long gaps towards standing
+still; a Gauss-Markov process in continuous time does not.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,18 @@ import roma
 import torch
 from torch import Tensor
 
+from hmp_core.fitting.normal_equations import NormalEquations
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32, whitener
+from hmp_core.fitting.trajectory import (
+    POSITION,
+    RESIDUAL,
+    RESIDUAL_RATE,
+    ROTATION,
+    ROTATION_RATE,
+    VELOCITY,
+    Trajectory,
+)
+from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
 from hmp_core.hand.so3 import right_jacobian_inverse
 
 
@@ -73,3 +84,102 @@ def rotation_chain(R_camera_wrist: Tensor, rate: Tensor, factors: ChainFactors) 
         later[:, row, :, 1] = root[1] * eye
     shape = (len(turned), 6, 6)
     return (factors.later @ error).flatten(1), earlier.reshape(shape), later.reshape(shape)
+
+
+@dataclass(frozen=True)
+class RotationChainTerm:
+    """The wrist's orientation under a process; its rate at the first step is stationary."""
+
+    factors: ChainFactors
+    rate_information: float
+
+    @classmethod
+    def of(cls, process: IntegratedOrnsteinUhlenbeck, h: Tensor) -> "RotationChainTerm":
+        """The process over steps ``h`` [K-1] [s]."""
+        return cls(chain_factors(process, h), process.start_information()[1])
+
+    def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        turn, _, _ = rotation_chain(trajectory.R_camera_wrist, trajectory.rotation_rate, self.factors)
+        return (turn.square().sum() + self.rate_information * trajectory.rotation_rate[0].square().sum()) / 2
+
+    def add(
+        self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations
+    ) -> None:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        rate = trajectory.rotation_rate
+        turn, earlier, later = rotation_chain(trajectory.R_camera_wrist, rate, self.factors)
+        pose = slice(ROTATION.start, ROTATION_RATE.stop)
+        equations.diagonal[:-1, pose, pose] += earlier.mT @ earlier
+        equations.diagonal[1:, pose, pose] += later.mT @ later
+        equations.lower[:, pose, pose] += later.mT @ earlier
+        equations.step_gradient[:-1, pose] += (earlier.mT @ turn[..., None])[..., 0]
+        equations.step_gradient[1:, pose] += (later.mT @ turn[..., None])[..., 0]
+        equations.diagonal[0, ROTATION_RATE, ROTATION_RATE].diagonal().add_(self.rate_information)
+        equations.step_gradient[0, ROTATION_RATE] += self.rate_information * rate[0]
+        equations.cost.add_((turn.square().sum() + self.rate_information * rate[0].square().sum()) / 2)
+
+
+@dataclass(frozen=True)
+class LinearChainTerm:
+    """A vector state (position, rate) of the trajectory under a process, stationary at the first step.
+
+    Attributes:
+        factors: of the process.
+        start_information: of position and rate at the first step.
+        unknowns: where the two stand among a step's unknowns.
+        names: the two, as the trajectory calls them.
+    """
+
+    factors: ChainFactors
+    start_information: tuple[float, float]
+    unknowns: tuple[slice, slice]
+    names: tuple[str, str]
+
+    @classmethod
+    def of_wrist(cls, process: IntegratedOrnsteinUhlenbeck, h: Tensor) -> "LinearChainTerm":
+        """The wrist's position over steps ``h`` [K-1] [s]."""
+        names = ("p_camera_wrist", "velocity")
+        return cls(chain_factors(process, h), process.start_information(), (POSITION, VELOCITY), names)
+
+    @classmethod
+    def of_residual(cls, process: Matern32, h: Tensor) -> "LinearChainTerm":
+        """The finger residual over steps ``h`` [K-1] [s]."""
+        names = ("residual", "residual_rate")
+        return cls(chain_factors(process, h), process.start_information(), (RESIDUAL, RESIDUAL_RATE), names)
+
+    def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        states = self._states(trajectory)
+        start = sum(
+            information * state[0].square().sum()
+            for information, state in zip(self.start_information, states, strict=True)
+        )
+        return (linear_chain(*states, self.factors).square().sum() + start) / 2
+
+    def add(
+        self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations
+    ) -> None:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        states, factors = self._states(trajectory), self.factors
+        error = linear_chain(*states, factors)
+        before, after = factors.earlier.mT @ factors.earlier, factors.later.mT @ factors.later
+        across = factors.later.mT @ factors.earlier
+        pull_before, pull_after = factors.earlier.mT @ error, factors.later.mT @ error
+        diagonal, lower, gradient = equations.diagonal, equations.lower, equations.step_gradient
+        for i, row in enumerate(self.unknowns):
+            gradient[:-1, row] += pull_before[:, i]
+            gradient[1:, row] += pull_after[:, i]
+            for j, column in enumerate(self.unknowns):
+                diagonal[:-1, row, column].diagonal(dim1=1, dim2=2).add_(before[:, i, j, None])
+                diagonal[1:, row, column].diagonal(dim1=1, dim2=2).add_(after[:, i, j, None])
+                lower[:, row, column].diagonal(dim1=1, dim2=2).add_(across[:, i, j, None])
+            information, first = self.start_information[i], states[i][0]
+            diagonal[0, row, row].diagonal().add_(information)
+            gradient[0, row] += information * first
+            equations.cost.add_(information * first.square().sum() / 2)
+        equations.cost.add_(error.square().sum() / 2)
+
+    def _states(self, trajectory: Trajectory) -> tuple[Tensor, Tensor]:
+        position, rate = self.names
+        return getattr(trajectory, position), getattr(trajectory, rate)

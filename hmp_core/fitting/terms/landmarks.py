@@ -13,6 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hmp_core.fitting.normal_equations import RELATIVE, NormalEquations
+from hmp_core.fitting.terms.robust import Kernel
+from hmp_core.fitting.trajectory import Trajectory
+from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
 from hmp_core.hand.so3 import hat
 
 
@@ -75,3 +79,51 @@ def landmark_rows(by_hand: Tensor, information: Tensor, nuisance: LandmarkNuisan
     moved = nuisance.estimate @ flat
     shape = (flat - nuisance.effect @ moved).reshape(by_hand.shape)
     return information[..., None, None] * shape, nuisance.information.sqrt()[:, None] * moved
+
+
+@dataclass(frozen=True)
+class LandmarkTerm:
+    """The hand's joints relative to the wrist, against what was seen of them.
+
+    Attributes:
+        landmarks_m: [K, 21, 3] [m].
+        information: [K, 21] reciprocal sigmas [1/m]; 0 where there is no evidence.
+        nuisance: their common rotation and scale.
+        weight: of the cost.
+        kernel: on each landmark.
+    """
+
+    landmarks_m: Tensor
+    information: Tensor
+    nuisance: LandmarkNuisance
+    weight: float
+    kernel: Kernel
+
+    def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        return self.costs(decoded).sum()
+
+    def costs(self, decoded: DecodedSteps) -> Tensor:
+        """Cost [K] of each step."""
+        metric, common = self._residuals(decoded)
+        costs, _ = self.kernel(metric.square().sum(-1))
+        return self.weight * (costs.sum(-1) + common.square().sum(-1) / 2)
+
+    def add(
+        self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations
+    ) -> None:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        metric, common = self._residuals(decoded)
+        costs, factors = self.kernel(metric.square().sum(-1))
+        rows, common_rows = landmark_rows(jacobians.joints, self.information, self.nuisance)
+        weighted = (self.weight * factors[..., None, None] * rows).flatten(1, 2).mT
+        weighted_common = self.weight * common_rows.mT
+        equations.hand_information[:, RELATIVE, RELATIVE] += (
+            weighted @ rows.flatten(1, 2) + weighted_common @ common_rows
+        )
+        pull = weighted @ metric.flatten(1)[..., None] + weighted_common @ common[..., None]
+        equations.hand_gradient[:, RELATIVE] += pull[..., 0]
+        equations.cost.add_(self.weight * (costs.sum() + common.square().sum() / 2))
+
+    def _residuals(self, decoded: DecodedSteps) -> tuple[Tensor, Tensor]:
+        return landmarks(decoded.joints_wrist_relative, self.landmarks_m, self.information, self.nuisance)

@@ -2,9 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Anatomical limits of finger rotations, as a soft wall."""
 
+from dataclasses import dataclass
+
 import roma
 from torch import Tensor
 
+from hmp_core.fitting.normal_equations import FINGERS, NormalEquations
+from hmp_core.fitting.trajectory import Trajectory
+from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
+from hmp_core.hand.skeleton import NUM_FINGER_ROTATIONS
 from hmp_core.hand.so3 import right_jacobian_inverse
 
 
@@ -26,3 +32,34 @@ def joint_limits(R_finger: Tensor, axes: Tensor, limits: Tensor, stddev_rad: flo
     active = (outside != 0).to(vectors.dtype)
     jacobian = active[..., None] * (axes @ right_jacobian_inverse(vectors)) / stddev_rad
     return outside / stddev_rad, jacobian
+
+
+@dataclass(frozen=True)
+class LimitTerm:
+    """Soft walls at the joint limits.
+
+    Attributes:
+        axes, limits, stddev_rad: see :func:`joint_limits`.
+    """
+
+    axes: Tensor
+    limits: Tensor
+    stddev_rad: float
+
+    def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        wall, _ = joint_limits(decoded.R_finger, self.axes, self.limits, self.stddev_rad)
+        return wall.square().sum() / 2
+
+    def add(
+        self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations
+    ) -> None:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        wall, by_finger = joint_limits(decoded.R_finger, self.axes, self.limits, self.stddev_rad)
+        block = by_finger.mT @ by_finger
+        fingers = equations.hand_information[:, FINGERS, FINGERS]
+        for joint in range(NUM_FINGER_ROTATIONS):
+            own = slice(3 * joint, 3 * joint + 3)
+            fingers[:, own, own] += block[:, joint]
+        equations.hand_gradient[:, FINGERS] += (by_finger.mT @ wall[..., None]).flatten(1)
+        equations.cost.add_(wall.square().sum() / 2)

@@ -2,10 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """2D keypoints: projected joints against observed rays."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import torch
 from torch import Tensor
+
+from hmp_core.fitting.normal_equations import PLACE, RELATIVE, NormalEquations
+from hmp_core.fitting.terms.robust import Kernel
+from hmp_core.fitting.trajectory import Trajectory
+from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
 
 _MIN_DEPTH_M: Final = 0.03
 
@@ -36,3 +42,57 @@ def reprojection(joints_camera: Tensor, rays: Tensor, information: Tensor) -> tu
         dim=-2,
     )
     return weight[..., None] * (projected - rays), jacobian
+
+
+@dataclass(frozen=True)
+class KeypointTerm:
+    """Where the landmark network should see the joints, against where it did.
+
+    Attributes:
+        rays: [K, 21, 2] observed, finite.
+        information: [K, 21] from rays to residuals: reciprocal sigmas, or the focal length for pixels; 0 where
+            there is no evidence.
+        weight: [K, 21] or [] of the costs.
+        kernel: on a keypoint's two coordinates together, or on each.
+        by_coordinate: whether on each.
+    """
+
+    rays: Tensor
+    information: Tensor
+    weight: Tensor
+    kernel: Kernel
+    by_coordinate: bool = False
+
+    def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        return self.costs(decoded).sum()
+
+    def costs(self, decoded: DecodedSteps) -> Tensor:
+        """Cost [K] of each step."""
+        pixel, _ = reprojection(decoded.keypoints_camera, self.rays, self.information)
+        return (self.weight[..., None] * self._kernel(pixel)[0]).sum((1, 2))
+
+    def add(
+        self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations
+    ) -> None:
+        """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        pixel, by_point = reprojection(decoded.keypoints_camera, self.rays, self.information)
+        costs, factors = self._kernel(pixel)
+        weighted = (self.weight[..., None] * factors)[..., None, :] * by_point.mT
+        point_information = weighted @ by_point
+        point_pull = (weighted @ pixel[..., None])[..., 0]
+        by_hand = jacobians.keypoints.flatten(1, 2)
+        moved = point_information @ jacobians.keypoints
+        information = equations.hand_information
+        information[:, RELATIVE, RELATIVE] += by_hand.mT @ moved.flatten(1, 2)
+        across = moved.sum(1)
+        information[:, PLACE, RELATIVE] += across
+        information[:, RELATIVE, PLACE] += across.mT
+        information[:, PLACE, PLACE] += point_information.sum(1)
+        equations.hand_gradient[:, RELATIVE] += (by_hand.mT @ point_pull.flatten(1)[..., None])[..., 0]
+        equations.hand_gradient[:, PLACE] += point_pull.sum(1)
+        equations.cost.add_((self.weight[..., None] * costs).sum())
+
+    def _kernel(self, pixel: Tensor) -> tuple[Tensor, Tensor]:
+        squares = pixel.square()
+        return self.kernel(squares if self.by_coordinate else squares.sum(-1, keepdim=True))

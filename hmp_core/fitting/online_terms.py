@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The terms of the online fitter's windows."""
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.evidence import WindowEvidence
+from hmp_core.fitting.shape_prior import ShapePrior
+from hmp_core.fitting.terms.chain import LinearChainTerm, RotationChainTerm
+from hmp_core.fitting.terms.landmarks import LandmarkTerm
+from hmp_core.fitting.terms.limits import LimitTerm
+from hmp_core.fitting.terms.priors import LatentTerm, ShapeTerm
+from hmp_core.fitting.terms.reprojection import KeypointTerm
+from hmp_core.fitting.terms.robust import geman_mcclure
+from hmp_core.fitting.terms.term import Term
+from hmp_core.fitting.window_model import DecodedSteps, WindowModel
+
+
+def online_terms(
+    model: WindowModel, config: FitterConfig, times_s: Tensor, evidence: WindowEvidence, shape: ShapePrior
+) -> list[Term]:
+    """Evidence at the steps ``times_s`` [K] [s], motion between them, and what is believed of latent and shape."""
+    h = times_s.diff()
+    return [
+        *evidence_terms(evidence, config.outlier_sigmas),
+        LimitTerm(model.joint_axes, model.limits, config.limit_stddev_rad),
+        RotationChainTerm.of(config.wrist_rotation, h),
+        LinearChainTerm.of_wrist(config.wrist_translation, h),
+        LinearChainTerm.of_residual(config.finger_residual, h),
+        LatentTerm(config.latent_stddev**-2),
+        ShapeTerm(shape.mean, shape.information),
+    ]
+
+
+def evidence_terms(evidence: WindowEvidence, outlier_sigmas: float) -> tuple[KeypointTerm, LandmarkTerm]:
+    """What was seen, robustly."""
+    kernel = partial(geman_mcclure, scale=outlier_sigmas)
+    one = torch.ones((), dtype=torch.float64)
+    return (
+        KeypointTerm(evidence.rays, evidence.ray_information, one, kernel),
+        LandmarkTerm(evidence.landmarks_m, evidence.landmark_information, evidence.nuisance, 1.0, kernel),
+    )
+
+
+def evidence_costs(decoded: DecodedSteps, evidence: WindowEvidence, outlier_sigmas: float) -> Tensor:
+    """Robust cost [K] of the keypoints and landmarks of each step."""
+    keypoints, landmarks = evidence_terms(evidence, outlier_sigmas)
+    return keypoints.costs(decoded) + landmarks.costs(decoded)
