@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The offline fitter: observations of a whole clip in, estimates of all hands in all frames out."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from hmp_core.estimate import FrameEstimate, HandEstimate
+from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.continuity import HandPose
+from hmp_core.fitting.hand_sequence import HandSequence, find_hands
+from hmp_core.fitting.published import observed_status, own_side, own_side_covariance, right_hand
+from hmp_core.fitting.sequence_fitter import FittedMotion, SequenceFitter
+from hmp_core.fitting.stages import StageTable
+from hmp_core.fitting.window_model import WindowModel
+from hmp_core.hand.model import HandModel
+from hmp_core.hand.operator_frame import operator_frame
+from hmp_core.observation import FrameObservation
+from hmp_core.prior.prior import MotionPrior
+
+LONGEST_GAP_S = 2.0
+"""A hand unseen for longer leaves the clip, as far as the fit is concerned."""
+
+
+class ClipFitter:
+    """Fits every hand of a clip with the past and the future in view; the same input gives the same output.
+
+    Args:
+        hand_model: right hand.
+        prior: of finger motion.
+        table: stages.
+        solver: ``gn`` or ``adam``.
+        config: what evidence and motion are known to do.
+    """
+
+    def __init__(
+        self,
+        hand_model: HandModel,
+        prior: MotionPrior,
+        table: StageTable,
+        solver: str = "gn",
+        config: FitterConfig | None = None,
+    ) -> None:
+        self._model = WindowModel(hand_model, prior)
+        self._config = config if config is not None else FitterConfig()
+        self._fitter = SequenceFitter(self._model, table, solver, self._config)
+
+    def fit(
+        self,
+        observations: Sequence[FrameObservation],
+        report: Callable[[int, int], None] = lambda done, total: None,
+    ) -> list[FrameEstimate]:
+        """Estimates of all frames; a frame without a hand has an empty one.
+
+        Args:
+            observations: in order of their stamps.
+            report: called with windows done and windows in all, hand after hand.
+        """
+        began = time.perf_counter()
+        found: list[list[HandEstimate]] = [[] for _ in observations]
+        for sequence in find_hands(observations, self._model.kinematics, LONGEST_GAP_S):
+            motion = self._fitter.fit(sequence, report)
+            for index in range(len(sequence.steps)):
+                found[sequence.first + index].append(self._estimate(sequence, motion, index))
+        spent_ms = (time.perf_counter() - began) * 1e3 / max(len(observations), 1)
+        return [
+            FrameEstimate(observation.stamp_ns, tuple(hands), {**observation.stage_ms, "optimize": spent_ms})
+            for observation, hands in zip(observations, found, strict=True)
+        ]
+
+    def _estimate(self, sequence: HandSequence, motion: FittedMotion, index: int) -> HandEstimate:
+        pose = HandPose(motion.R_camera_wrist[index], motion.p_camera_wrist[index], motion.R_finger[index])
+        own = own_side(right_hand(pose, motion.betas, self._model.kinematics), sequence.side)
+        evidence = sequence.steps[index]
+        depth_m = float(motion.p_camera_wrist[index, 2])
+        status, observed = observed_status(evidence, depth_m, self._config.observed_sigma_m)
+        seen_ns = max(
+            stamp
+            for stamp, step in zip(sequence.stamps_ns[: index + 1], sequence.steps, strict=False)
+            if step is not None
+        )
+        return HandEstimate(
+            track_id=int(sequence.track_ids[index]),
+            side=sequence.side,
+            side_score=float(sequence.side_scores[index]),
+            status=status,
+            score=0.0 if evidence is None else evidence.presence,
+            since_observed_ns=int(sequence.stamps_ns[index] - seen_ns),
+            joints_camera=own.joints_camera,
+            joint_stddev_m=motion.joint_stddev_m[index],
+            joint_observed=observed,
+            mano=own.mano,
+            R_camera_wrist=operator_frame(own.joints_camera, sequence.side),
+            wrist_covariance=own_side_covariance(motion.wrist_covariance[index], sequence.side),
+        )
