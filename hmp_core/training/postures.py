@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from hmp_core.training.anatomy import NEUTRAL
 
@@ -107,7 +107,7 @@ def free(rng: np.random.Generator) -> Angles:
         own[finger] = 0.8 * own[finger - 1] + 0.6 * own[finger]
     drawn = np.sqrt(alike) * rng.normal(size=2) + np.sqrt(1.0 - alike) * own
     drawn[:, 1] = coupled * drawn[:, 0] + np.sqrt(1.0 - coupled**2) * drawn[:, 1]
-    share = norm.cdf(1.2 * drawn)  # more often near an end than in the middle
+    share = ndtr(1.2 * drawn)  # more often near an end than in the middle
     digits: list[tuple[float, ...]] = [
         (0.0, -18.0 + 110.0 * base, -4.0 + 95.0 * middle, 63.0 * middle) for base, middle in share
     ]

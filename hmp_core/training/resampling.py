@@ -4,7 +4,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt
 from scipy.spatial.transform import Rotation
 
 _PASSED = 0.8
@@ -26,6 +25,9 @@ def resample_rotations(R: NDArray[np.float64], rate_hz: float, new_rate_hz: floa
     """
     count = len(R)
     if new_rate_hz < rate_hz:
+        # Most of a second to import, and most motion keeps its rate.
+        from scipy.signal import butter, sosfiltfilt
+
         sections = butter(_FILTER_ORDER, _PASSED * new_rate_hz / rate_hz, output="sos")
         padding = min(3 * (2 * len(sections) + 1), count - 1)
         R = sosfiltfilt(sections, R, axis=0, padlen=padding)
