@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`hmp eval`: how good the output is."""
+"""`hmp eval video`: how well gaps are filled on real video."""
 
 import json
 from collections import Counter
@@ -21,16 +21,8 @@ from hmp_core.media.intrinsics import DEFAULT_FOV_DEG, Intrinsics, load_camera
 from hmp_core.media.sources import open_source
 from hmp_core.pipeline import open_pipeline
 
-eval_app = typer.Typer(help="Measure how good the output is.", no_args_is_help=True)
 
-
-@eval_app.callback()
-def _evaluate() -> None:
-    """Measure how good the output is."""
-
-
-@eval_app.command()
-def video(
+def evaluate_video(
     source: Annotated[str, typer.Argument(help="Video, image folder or bag with one hand in view throughout.")],
     camera: Annotated[
         Path | None, typer.Option(help="JSON with width, height, fx, fy, cx, cy, distortion.")

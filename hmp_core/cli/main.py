@@ -8,13 +8,7 @@ import typer
 from rich.markup import escape
 
 from hmp_core.cli.console import STDERR, configure_logs
-from hmp_core.cli.evaluate import eval_app
-from hmp_core.cli.evaluate_prior import evaluate_prior
-from hmp_core.cli.samples import samples
-from hmp_core.cli.synth import synth
-from hmp_core.cli.track import track
-from hmp_core.cli.train import train
-from hmp_core.cli.train_initializer import train_initializer
+from hmp_core.cli.deferred import add_command
 from hmp_core.errors import HmpError
 
 app = typer.Typer(
@@ -25,12 +19,36 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(track)
-app.command()(synth)
-app.command()(samples)
-app.command()(train)
-app.command()(train_initializer)
-eval_app.command("prior")(evaluate_prior)
+add_command(app, "track", "track", "Track hands and write arrays, a bag and an overlay video.")
+add_command(
+    app, "synth", "synth", "Render a clip with intrinsics and exact truth; the same options give the same clip."
+)
+add_command(
+    app,
+    "samples",
+    "samples",
+    "Draw random samples from a motion prior and render them; the same options give the same picture.",
+)
+add_command(app, "train", "train", "Train a motion prior.")
+add_command(
+    app,
+    "train-initializer",
+    "train_initializer",
+    "Train the initializer on the open hand and write it as ONNX; the shipped one enters the manifest.",
+)
+eval_app = typer.Typer(rich_markup_mode=None, help="Measure how good the output is.", no_args_is_help=True)
+add_command(
+    eval_app,
+    "video",
+    "evaluate_video",
+    "Paint a grey box over the hand now and then, and compare what fills the gaps with the run that saw it.",
+)
+add_command(
+    eval_app,
+    "prior",
+    "evaluate_prior",
+    "Measure a motion prior on recordings that it was not trained on; all files count as one.",
+)
 app.add_typer(eval_app, name="eval")
 
 

@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 
-from hmp_core.cli.evaluate import print_results
-from hmp_core.cli.main import app, main
+from hmp_core.cli.evaluate_video import print_results
+from hmp_core.cli.main import app, eval_app, main
 from hmp_core.cli.track import print_summary
 from hmp_core.errors import HmpError
 from hmp_core.estimate import HandStatus
@@ -26,6 +27,26 @@ def test_help_names_every_command(monkeypatch, capsys):
     shown = capsys.readouterr().out
     for command in ("track", "synth", "train", "eval"):
         assert command in shown
+
+
+def test_help_is_there_before_anything_heavy_is_imported():
+    program = """
+import sys
+from hmp_core.cli.main import app
+for arguments in (["--help"], ["eval", "--help"]):
+    app(arguments, standalone_mode=False)
+print({"torch", "scipy", "cv2", "pyvista", "rosbags"} & set(sys.modules))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300.0)
+    assert ended.stdout.splitlines()[-1] == "set()"
+
+
+@pytest.mark.parametrize("group", [app, eval_app])
+def test_summaries_are_what_the_commands_say_of_themselves(group):
+    for name, deferred in get_command(group).commands.items():
+        if name != "eval":
+            own = " ".join(deferred.make_context(name, [], resilient_parsing=True).command.help.split())
+            assert own == deferred.help or own.startswith(f"{deferred.help} "), name
 
 
 def test_plain_commands_need_no_package_of_an_extra():
