@@ -98,8 +98,7 @@ def _gather_poses(
     for source in sources:
         bars.update(task, advance=1, note=source.name)
         motion = source.read(model, cache, lambda done, total: None).motion
-        wanted = torch.tensor([label not in held_out for label in motion.labels], dtype=torch.bool)
-        vectors.append(motion.select(wanted).rotation_vectors[::_EVERY_FRAME])
+        vectors.append(motion.select(~motion.labelled(held_out)).rotation_vectors[::_EVERY_FRAME])
     bars.update(task, advance=1, note="")
     poses: Tensor = roma.rotvec_to_rotmat(torch.cat(vectors))
     return poses

@@ -133,7 +133,7 @@ def draw_clips(config: TrainingConfig, sources: list[tuple[FingerMotion, float]]
 def _set_aside(motion: FingerMotion) -> tuple[FingerMotion, FingerMotion]:
     """Recordings without every fifth sign (of made-up motion: activity), and those of these signs."""
     signs = sorted(set(motion.labels))[_EVERY // 2 :: _EVERY]
-    aside = torch.tensor([label in signs for label in motion.labels], dtype=torch.bool)
+    aside = motion.labelled(signs)
     return motion.select(~aside), motion.select(aside)
 
 

@@ -75,8 +75,7 @@ def gather_corpus(
     held_out = read_held_out(config_folder / config.split) if recorded else frozenset()
     for source in recorded:
         result = source.read(model, cache, partial(_named, report, source.name))
-        wanted = torch.tensor([label not in held_out for label in result.motion.labels], dtype=torch.bool)
-        kept = result.motion.select(wanted)
+        kept = result.motion.select(~result.motion.labelled(held_out))
         sources.append((kept, (1.0 - config.generator.share) / len(recorded)))
         described.append(
             {"file": source.name, "recordings": len(kept.lengths), "frames": int(kept.lengths.sum())}

@@ -3,6 +3,7 @@
 """Finger motion as the trainer eats it, wherever it comes from."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,10 @@ class FingerMotion:
     lengths: Tensor
     rate_hz: float
     labels: tuple[str, ...]
+
+    def labelled(self, names: Collection[str]) -> Tensor:
+        """Mask [S], true where a recording's label is one of these names; for :meth:`select`."""
+        return torch.tensor([label in names for label in self.labels], dtype=torch.bool)
 
     def select(self, wanted: Tensor) -> "FingerMotion":
         """Keep the recordings where ``wanted`` [S] is true."""
