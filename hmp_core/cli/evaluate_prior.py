@@ -4,6 +4,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,15 +14,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from hmp_core.cli.console import progress_bar
+from hmp_core.errors import DataError
 from hmp_core.evaluation.baseline_models import MAKE_COMMAND, SHIPPED_BASELINES, load_baselines, shipped_baselines
 from hmp_core.evaluation.prior_gaps import ACTIVITIES, HIDDEN
 from hmp_core.evaluation.prior_methods import METHODS
-from hmp_core.evaluation.prior_motion import keep_signs, read_measured_motion
 from hmp_core.evaluation.prior_report import SECONDS, TABLES, PriorReport
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.prior import load_prior
 from hmp_core.threads import use_one_thread
 from hmp_core.training.corpus import read_held_out
+from hmp_core.training.motion_sources import file_source
+from hmp_core.training.retarget import Retargeted
 
 _TITLES: Final = {
     "infill_mm": "infill, both sides seen [mm]",
@@ -78,21 +81,28 @@ def evaluate_prior(
         for path in files:
             bar.update(task, note=path.name)
             reading = bar.add_task("frames", total=None, note="retargeting")
-            motion = read_measured_motion(
-                path,
+            motion = file_source(path).read(
                 model,
                 cache.expanduser(),
                 lambda done, total, at=reading: bar.update(at, completed=done, total=total),  # type: ignore[misc]
             )
             bar.remove_task(reading)
             if held_out is not None:
-                motion = keep_signs(motion, held_out, path)
+                motion = _keep_signs(motion, held_out, path)
             report.add(motion, lambda: bar.advance(task))
     summary = report.summary()
     if as_json:
         print(json.dumps(summary))
     else:
         print_report(summary, report)
+
+
+def _keep_signs(measured: Retargeted, signs: frozenset[str], path: Path) -> Retargeted:
+    """Only recordings of these signs; the residual stays that of the whole file."""
+    wanted = measured.motion.labelled(signs)
+    if not wanted.any():
+        raise DataError(f"{path} has no recording of the held-out signs; leave out --split to measure all of it")
+    return replace(measured, motion=measured.motion.select(wanted))
 
 
 def print_report(summary: dict[str, Any], report: PriorReport) -> None:

@@ -34,10 +34,10 @@ from hmp_core.evaluation.baseline_models import BaselineModels, BaselineParamete
 from hmp_core.evaluation.prior_fill import encode_windows
 from hmp_core.evaluation.prior_gaps import ACTIVITIES, HIDDEN, GapPicker, Gaps, whole_windows
 from hmp_core.evaluation.prior_methods import METHODS, interpolation_errors, model_errors, prior_errors
-from hmp_core.evaluation.prior_motion import MeasuredMotion
 from hmp_core.evaluation.prior_reconstruction import Reconstruction, reconstruct
 from hmp_core.evaluation.prior_samples import clip_times, draw_baseline, draw_prior, measure_clips, resample
 from hmp_core.prior.prior import MotionPrior
+from hmp_core.training.retarget import Retargeted
 
 SECONDS: Final = ("0.2", "0.5", "1", "2")
 TABLES: Final = ("infill_mm", "forecast_mm")
@@ -69,7 +69,7 @@ class PriorReport:
         """How often :meth:`add` reports progress for each file."""
         return len(SECONDS) * len(HIDDEN)
 
-    def add(self, measured: MeasuredMotion, advance: Callable[[], None]) -> None:
+    def add(self, measured: Retargeted, advance: Callable[[], None]) -> None:
         """Measure one file."""
         self._residuals_m.append(measured.residual_m[measured.residual_m.isfinite()])
         self._rejected_frames += measured.rejected * len(measured.residual_m)
@@ -125,7 +125,7 @@ class PriorReport:
         """Windows of a cell."""
         return sum(len(part) for part in self._errors.get((table, activity, hidden, seconds, "hold"), ()))
 
-    def _add_gaps(self, measured: MeasuredMotion, cell: tuple[str, str, str, str], gaps: Gaps) -> None:
+    def _add_gaps(self, measured: Retargeted, cell: tuple[str, str, str, str], gaps: Gaps) -> None:
         motion, forecast = measured.motion, cell[0] == "forecast_mm"
         bones = self._prior.vae.bones
         errors = interpolation_errors(motion, gaps, forecast, self._parameters, bones)
@@ -136,7 +136,7 @@ class PriorReport:
         for method, values in (errors | by_prior).items():
             self._errors.setdefault((*cell, method), []).append(values)
 
-    def _add_whole(self, measured: MeasuredMotion) -> None:
+    def _add_whole(self, measured: Retargeted) -> None:
         prior = self._prior
         windows = whole_windows(measured.motion, prior.window_s, _SHORTEST_SHARE * prior.window_s, self._most)
         if not len(windows.seen):
