@@ -41,7 +41,7 @@ from wrist_clips import (
     turn,
 )
 
-from hmp_core.evaluation.prior_gaps import ACTIVE_M_PER_S, ACTIVITIES, HAND_M, HIDDEN
+from hmp_core.evaluation.prior_gaps import ACTIVE_M_PER_S, ACTIVITIES, HAND_M, HIDDEN, hand_scale
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.gaps import bridge_gaps, tie_to_seen
@@ -150,11 +150,10 @@ def angle(A: Tensor, B: Tensor) -> Tensor:
 def measure(train: Hands, test: Hands, bones: FingerBones, weight: float) -> Cells:
     """Fit on some recordings and fill gaps of others."""
     cells: Cells = defaultdict(list)
-    hand_scale = HAND_M / float(bones.bases[1].norm())
     for gap in (Gap(train, kind, gap_s, weight) for kind in ("infill", "forecast") for gap_s in GAPS_S):
         windows, recorded = gap_windows(test, gap.first, gap.count)
         ends, turns = bones.from_vectors(windows[:, gap.hidden, :15]), windows[:, gap.hidden, TURN]
-        speed = ends.diff(dim=1).norm(dim=-1).mean(1) * (hand_scale / STEP_S)
+        speed = ends.diff(dim=1).norm(dim=-1).mean(1) * (hand_scale(bones) / STEP_S)
         turning = torch.deg2rad(angle(turns[:, 1:], turns[:, :-1])).mean(1) / STEP_S > ACTIVE_M_PER_S / HAND_M
         for case, fingers in ((case, fingers) for case, kinds in CASES.items() for fingers in kinds):
             joints = [3 * finger + joint for finger in fingers for joint in range(3)]

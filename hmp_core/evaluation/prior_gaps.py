@@ -76,16 +76,22 @@ class GapWindows:
     gap: Tensor
 
 
+def hand_scale(bones: FingerBones) -> float:
+    """How much larger a hand of :data:`HAND_M` is than that of ``bones``."""
+    return HAND_M / float(bones.bases[_MIDDLE_FINGER].norm())
+
+
 class GapPicker:
     """Picks gaps of one file, evenly over its signs and over the recordings of each sign."""
 
     def __init__(self, motion: FingerMotion, bones: FingerBones, seed: int = 0) -> None:
         self._motion = motion
         self._seed = seed
-        scale = HAND_M / float(bones.bases[_MIDDLE_FINGER].norm())
         steps = bones.from_vectors(motion.rotation_vectors).diff(dim=0).norm(dim=-1).double()
         # One row per frame: the way from the frame before, so that a gap's mean is a difference of sums.
-        self._way = torch.cat((torch.zeros(1, 15, dtype=torch.float64), scale * motion.rate_hz * steps)).cumsum(0)
+        self._way = torch.cat(
+            (torch.zeros(1, 15, dtype=torch.float64), hand_scale(bones) * motion.rate_hz * steps)
+        ).cumsum(0)
 
     def pick(self, hidden: str, gap_s: float, most: int) -> dict[str, Gaps]:
         """Choose gaps.
