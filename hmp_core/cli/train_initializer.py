@@ -27,6 +27,7 @@ from hmp_core.training.generator import generate_motion
 from hmp_core.training.initializer import InitializerTrainer, InitializerTraining
 from hmp_core.training.initializer_hands import Hands, HandSampler, Perceived, perceived_from_rays
 from hmp_core.training.motion_sources import find_motion_sources
+from hmp_core.whole_file import whole_file
 
 _DEFAULT_CACHE = Path("~/.cache/hmp_ros")
 _RECORDINGS, _SECONDS, _GRASPS = 120, 20.0, 150
@@ -117,15 +118,13 @@ def _show_pictures(
     if not kept_file.exists():
         pictures = perceive_hands(model, drawn.rotations.numpy(), drawn.betas.numpy(), config.seed)
         seen = list(bars.track(pictures, total=count, task_id=task))
-        cache.mkdir(parents=True, exist_ok=True)
-        partial = kept_file.with_name(kept_file.stem + ".partial.npz")
-        np.savez(
-            partial,
-            presence=[hand.presence for hand in seen],
-            landmarks_m=[hand.landmarks_m for hand in seen],
-            rays=[hand.rays for hand in seen],
-        )
-        partial.replace(kept_file)
+        with whole_file(kept_file) as partial:
+            np.savez(
+                partial,
+                presence=[hand.presence for hand in seen],
+                landmarks_m=[hand.landmarks_m for hand in seen],
+                rays=[hand.rays for hand in seen],
+            )
     bars.update(task, completed=count)
     with np.load(kept_file) as file:
         presence, points, rays = file["presence"], file["landmarks_m"], file["rays"]

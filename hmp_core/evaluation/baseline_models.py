@@ -24,6 +24,7 @@ from hmp_core.assets.manifest import ASSETS_DIR
 from hmp_core.errors import AssetError
 from hmp_core.evaluation.baseline_mixture import Mixture
 from hmp_core.evaluation.prior_interpolation import InterpolationParameters
+from hmp_core.whole_file import whole_file
 
 SHIPPED_BASELINES: Final = "prior_baselines.safetensors"
 MAKE_COMMAND: Final = "python tools/fit_prior_baselines.py config/prior_realtime.yaml --data FILE --out FILE"
@@ -148,10 +149,8 @@ def save_baselines(path: Path, models: BaselineModels) -> None:
         "parameters": json.dumps(asdict(models.parameters)),
         "training": json.dumps(models.metadata, sort_keys=True),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp")
-    save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata=header)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata=header)
 
 
 def load_baselines(path: Path) -> BaselineModels:

@@ -21,6 +21,7 @@ from hmp_core.prior.config import PriorConfig
 from hmp_core.prior.hmp.config import HmpConfig
 from hmp_core.prior.hmp.vae import HmpVae
 from hmp_core.prior.vae import MotionVae
+from hmp_core.whole_file import whole_file
 
 _FORMAT = "hmp_prior/2"
 _WHITENING_PREFIX = "whitening."
@@ -84,10 +85,8 @@ def save_checkpoint(path: Path, checkpoint: PriorCheckpoint) -> None:
         "config": json.dumps(asdict(checkpoint.vae.config)),
         "training": json.dumps(checkpoint.metadata, sort_keys=True),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp")
-    save_file(tensors, partial, metadata=header)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        save_file(tensors, partial, metadata=header)
 
 
 def load_checkpoint(path: Path) -> PriorCheckpoint:

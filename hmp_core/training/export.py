@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from hmp_core.prior.prior import MotionPrior
+from hmp_core.whole_file import whole_file
 
 INPUTS, OUTPUTS = ("rotations", "visible"), ("z",)
 _OPSET = 18
@@ -59,10 +60,8 @@ def export_encoder(prior: MotionPrior, path: Path) -> None:
         )
     assert program is not None
     onnx.checker.check_model(program.model_proto, full_check=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp")
-    onnx.save(program.model_proto, partial)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        onnx.save(program.model_proto, partial)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from hmp_core.errors import DataError
 from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.skeleton import FINGER_NAMES, NUM_JOINTS, Side
 from hmp_core.training.sources import JointMotion
+from hmp_core.whole_file import whole_file
 
 Report = Callable[[int, int], None]
 
@@ -69,18 +70,16 @@ def convert_leap(folder: Path, path: Path, report: Report = lambda done, total: 
         DataError: as :func:`read_leap`.
     """
     motion = read_leap(folder, report)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".tmp.npz")
-    np.savez_compressed(
-        partial,
-        joints_q=np.round(motion.joints / _UNIT_M).astype(np.int32),
-        unit_m=np.array(_UNIT_M),
-        lengths=motion.lengths,
-        side=np.full(len(motion.lengths), Side.RIGHT.value),
-        sign=np.array(motion.signs),
-        rate_hz=np.array(motion.rate_hz),
-    )
-    partial.replace(path)
+    with whole_file(path) as partial:
+        np.savez_compressed(
+            partial,
+            joints_q=np.round(motion.joints / _UNIT_M).astype(np.int32),
+            unit_m=np.array(_UNIT_M),
+            lengths=motion.lengths,
+            side=np.full(len(motion.lengths), Side.RIGHT.value),
+            sign=np.array(motion.signs),
+            rate_hz=np.array(motion.rate_hz),
+        )
 
 
 def read_leap(folder: Path, report: Report = lambda done, total: None) -> JointMotion:

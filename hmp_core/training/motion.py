@@ -12,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hmp_core.whole_file import whole_file
+
 
 @dataclass(frozen=True)
 class FingerMotion:
@@ -42,14 +44,9 @@ class FingerMotion:
 
 def write_motion(path: Path, motion: FingerMotion) -> None:
     """Keep motion in a safetensors file, which appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".tmp")
-    save_file(
-        {"rotation_vectors": motion.rotation_vectors, "lengths": motion.lengths},
-        partial,
-        metadata={"rate_hz": str(motion.rate_hz), "labels": json.dumps(motion.labels)},
-    )
-    partial.replace(path)
+    tensors = {"rotation_vectors": motion.rotation_vectors, "lengths": motion.lengths}
+    with whole_file(path) as partial:
+        save_file(tensors, partial, metadata={"rate_hz": str(motion.rate_hz), "labels": json.dumps(motion.labels)})
 
 
 def read_motion(path: Path) -> FingerMotion | None:

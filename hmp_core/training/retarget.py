@@ -22,6 +22,7 @@ from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_JOINTS
 from hmp_core.training.motion import FingerMotion
 from hmp_core.training.sources import JointMotion, read_joint_motion
+from hmp_core.whole_file import whole_file
 
 _VERSION = 1
 _THUMB_CMC = 1
@@ -88,10 +89,8 @@ def retarget_file(
     stored = _read(entry)
     if stored is None:
         stored = _fit(recorded, model, config, report)
-        cache.mkdir(parents=True, exist_ok=True)
-        partial = entry.with_suffix(".tmp")
-        save_file(stored, partial)
-        partial.replace(entry)
+        with whole_file(entry) as partial:
+            save_file(stored, partial)
     return _keep_good(stored, recorded, config)
 
 

@@ -11,6 +11,8 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from typing_extensions import override
 
+from hmp_core.whole_file import whole_file
+
 
 class CsvLog(Logger):
     """Appends one row a call; lightning's own CSV logger starts a new file at each start."""
@@ -55,6 +57,5 @@ class CsvLog(Logger):
         head, *rows = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
         # A row without its end was being written.
         kept = [row for row in rows if row.endswith("\n") and int(row.split(",", 1)[0]) <= step]
-        partial = self._path.with_name(self._path.name + ".tmp")
-        partial.write_text("".join((head, *kept)), encoding="utf-8", newline="")
-        partial.replace(self._path)
+        with whole_file(self._path) as partial:
+            partial.write_text("".join((head, *kept)), encoding="utf-8", newline="")

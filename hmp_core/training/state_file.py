@@ -18,6 +18,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from hmp_core.errors import DataError
+from hmp_core.whole_file import whole_file
 
 _FORMAT = "hmp_training_state/1"
 
@@ -36,11 +37,8 @@ class SafetensorsState(CheckpointIO):
         """
         tensors: dict[str, Tensor] = {}
         tree = _flatten(checkpoint, "state", tensors)
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".tmp")
-        save_file(tensors, partial, metadata={"format": _FORMAT, "state": json.dumps(tree)})
-        partial.replace(path)
+        with whole_file(Path(path)) as partial:
+            save_file(tensors, partial, metadata={"format": _FORMAT, "state": json.dumps(tree)})
 
     @override
     def load_checkpoint(
