@@ -26,11 +26,12 @@ _MOST_TIMES: Final = 32
 """Times at which the latent is fitted; the residual is kept at all."""
 
 
-def fill_by_prior(prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Tensor) -> Tensor:
+def fill_by_prior(prior: MotionPrior, encoded: Tensor, R_local: Tensor, seen: Tensor, times_s: Tensor) -> Tensor:
     """Rotations where nothing is seen, from the fitted latent and the residual.
 
     Args:
         prior: the motion prior.
+        encoded: [B, D] whitened latents of the encoder, for what is seen.
         R_local: [B, T, 15, 3, 3] local rotations, any where not seen.
         seen: [B, T, 15] True where seen.
         times_s: [T] increasing, regular times in the prior's window [s].
@@ -38,15 +39,13 @@ def fill_by_prior(prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Te
     Returns:
         [B, T, 15, 3, 3]; as given where seen.
     """
-    z = fit_latents(prior, R_local, seen, times_s, _RESIDUAL_RAD)
+    z = fit_latents(prior, encoded, R_local, seen, times_s, _RESIDUAL_RAD)
     decoded = prior.decode(z, times_s.expand(len(z), -1))
     tied = tie_to_seen(roma.rotmat_to_rotvec(decoded), roma.rotmat_to_rotvec(R_local), seen)
     return torch.where(seen[..., None, None], R_local, roma.rotvec_to_rotmat(tied))
 
 
-def encode_windows(
-    prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+def on_grid(prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Tensor) -> tuple[Tensor, Tensor]:
     """The encoder's inputs: its grid of times filled from the nearest frames.
 
     Args:
@@ -56,8 +55,7 @@ def encode_windows(
         times_s: [T] increasing times [s].
 
     Returns:
-        Whitened latents [B, D] by one encoder pass, and what it saw: rotations [B, N, 15, 3, 3] and visibility
-        [B, N, 15] on the grid.
+        Rotations [B, N, 15, 3, 3] and visibility [B, N, 15], 1 where seen, on the grid.
     """
     grid = prior.grid_times()
     after = torch.searchsorted(times_s, grid.contiguous()).clamp(1, len(times_s) - 1)
@@ -70,18 +68,19 @@ def encode_windows(
     visible = (seen[:, before] | (share > 0.99)) & (seen[:, after] | (share < 0.01)) & inside[:, None]
     step = roma.rotmat_to_rotvec(compose(R_local[:, before].mT, R_local[:, after]))
     R_grid = compose(R_local[:, before], roma.rotvec_to_rotmat(share[..., None] * step))
-    return prior.encode(R_grid, visible.float()), R_grid, visible
+    return R_grid, visible.float()
 
 
-def fit_latents(prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Tensor, residual_rad: float) -> Tensor:
-    """Latents [B, D] that explain the seen rotations best under a Gaussian around the encoder's, by Gauss-Newton.
+def fit_latents(
+    prior: MotionPrior, encoded: Tensor, R_local: Tensor, seen: Tensor, times_s: Tensor, residual_rad: float
+) -> Tensor:
+    """Latents [B, D] that explain the seen rotations best under a Gaussian around ``encoded``, by Gauss-Newton.
 
     What a latent cannot follow is white noise plus a residual of ``residual_rad`` that changes slowly: its
     covariance over time weighs the evidence. The derivative is renewed for the first step only: the decoder bends
     little between the encoder's latent and the fitted one.
     """
-    mean, _, _ = encode_windows(prior, R_local, seen, times_s)
-    z, information = mean, FitterConfig().latent_stddev ** -2
+    z, information = encoded, FitterConfig().latent_stddev ** -2
     stride = -(-len(times_s) // _MOST_TIMES)
     R_local, seen, times_s = R_local[:, ::stride], seen[:, ::stride], times_s[::stride].contiguous()
     J = torch.stack([prior.decode_with_jacobian(latent, times_s)[1] for latent in z])
@@ -93,7 +92,7 @@ def fit_latents(prior: MotionPrior, R_local: Tensor, seen: Tensor, times_s: Tens
         decoded = prior.decode(z, times_s.expand(len(z), -1))
         misses = seen[..., None] * roma.rotmat_to_rotvec(compose(R_local.mT, decoded))
         gradient = weighted.mT @ misses.transpose(1, 2).reshape(len(z), -1, 1)
-        gradient += information * (z - mean)[..., None]
+        gradient += information * (z - encoded)[..., None]
         z = z - torch.cholesky_solve(gradient, factor)[..., 0]
     return z
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from hmp_core.evaluation.baseline_fill import ClipCompletion
 from hmp_core.evaluation.baseline_models import BaselineModels, BaselineParameters
-from hmp_core.evaluation.prior_fill import encode_windows, fill_by_prior
+from hmp_core.evaluation.prior_fill import fill_by_prior, on_grid
 from hmp_core.evaluation.prior_gaps import Gaps, GapWindows, cut_windows, fits, sides
 from hmp_core.evaluation.prior_interpolation import Edges, cubic, hold, slerp, velocity
 from hmp_core.prior.chain import FingerBones
@@ -81,26 +81,27 @@ def prior_errors(
         truth = bones.from_vectors(sides(motion, some)[1])
         R_seen = roma.rotvec_to_rotmat(windows.vectors)
         times = windows.times_s
-        fitted = fill_by_prior(prior, R_seen, windows.seen, times)
-        z, R_grid, visible = encode_windows(prior, R_seen, windows.seen, times)
-        encoded = prior.decode(z, times.expand(len(z), -1))
-        for method, R in (("prior", fitted), ("encoder", encoded)):
+        mean, log_variance = _posterior(prior, R_seen, windows)
+        z = prior.whiten(mean)
+        fitted = fill_by_prior(prior, z, R_seen, windows.seen, times)
+        decoded = prior.decode(z, times.expand(len(z), -1))
+        for method, R in (("prior", fitted), ("encoder", decoded)):
             vectors = _in_gap(roma.rotmat_to_rotvec(R), windows)
             errors[method].append(_errors_mm(bones.from_vectors(vectors), truth, some.joints))
         if not forecast:
             nothing = replace(some, joints=torch.zeros_like(some.joints))
             whole = cut_windows(motion, nothing, prior.window_s, forecast=False)
-            ratios.append(_variance_ratio(prior, R_grid, visible, whole))
+            true_mean, least_log_variance = _posterior(prior, roma.rotvec_to_rotmat(whole.vectors), whole)
+            # By the law of total variance an honest posterior gives 1.
+            change = (true_mean - mean).square() + least_log_variance.exp()
+            ratios.append((change / log_variance.exp()).mean(-1))
     return {method: torch.cat(parts) for method, parts in errors.items()}, torch.cat(ratios)
 
 
-def _variance_ratio(prior: MotionPrior, R_grid: Tensor, visible: Tensor, whole: GapWindows) -> Tensor:
-    """See :func:`prior_errors`. By the law of total variance an honest posterior gives 1."""
-    _, R_whole, all_visible = encode_windows(prior, roma.rotvec_to_rotmat(whole.vectors), whole.seen, whole.times_s)
-    mean, log_variance = prior.vae.posterior(R_grid, visible.float())[:2]
-    true_mean, least_log_variance = prior.vae.posterior(R_whole, all_visible.float())[:2]
-    change = (true_mean - mean).square() + least_log_variance.exp()
-    return (change / log_variance.exp()).mean(-1)
+def _posterior(prior: MotionPrior, R_local: Tensor, windows: GapWindows) -> tuple[Tensor, Tensor]:
+    """Mean and log variance [B, D], both in the VAE's own coordinates, of rotations [B, T, 15, 3, 3] of windows."""
+    mean, log_variance = prior.vae.posterior(*on_grid(prior, R_local, windows.seen, windows.times_s))[:2]
+    return mean, log_variance
 
 
 def _batches(gaps: Gaps) -> Iterator[Gaps]:

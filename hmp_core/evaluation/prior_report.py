@@ -26,12 +26,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
-import roma
 import torch
 from torch import Tensor
 
 from hmp_core.evaluation.baseline_models import BaselineModels, BaselineParameters
-from hmp_core.evaluation.prior_fill import encode_windows
 from hmp_core.evaluation.prior_gaps import ACTIVITIES, HIDDEN, GapPicker, Gaps, whole_windows
 from hmp_core.evaluation.prior_methods import METHODS, interpolation_errors, model_errors, prior_errors
 from hmp_core.evaluation.prior_reconstruction import Reconstruction, reconstruct
@@ -58,7 +56,6 @@ class PriorReport:
         self._errors: dict[tuple[str, str, str, str, str], list[Tensor]] = {}
         self._ratios: list[Tensor] = []
         self._whole: list[Tensor] = []
-        self._squares: list[Tensor] = []
         self._reconstructions: list[Reconstruction] = []
         self._residuals_m: list[Tensor] = []
         self._rejected_frames = 0.0
@@ -116,7 +113,7 @@ class PriorReport:
                     key: {name: _rounded(asdict(figure)[key]) for name, figure in figures.items()}
                     for key in ("diversity", "nearest_training_mm", "limit_violations")
                 },
-                "latent_square": _mean(self._squares),
+                "latent_square": _mean([item.encoded.square().mean(-1) for item in self._reconstructions]),
             },
             "baselines": {"fitted": models is not None, **asdict(self._parameters)},
         }
@@ -142,8 +139,6 @@ class PriorReport:
         if not len(windows.seen):
             return  # all recordings are shorter
         self._reconstructions.append(reconstruct(prior, windows))
-        z, _, _ = encode_windows(prior, roma.rotvec_to_rotmat(windows.vectors), windows.seen, windows.times_s)
-        self._squares.append(z.square().mean(-1))
         complete = windows.vectors[windows.seen.flatten(1).all(1)]
         self._whole.append(resample(complete, windows.times_s, clip_times(prior)))
 

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from hmp_core.evaluation.baseline_models import BaselineModels
-from hmp_core.evaluation.prior_fill import encode_windows
+from hmp_core.evaluation.prior_fill import on_grid
 from hmp_core.hand.limits import limit_violation
 from hmp_core.prior.prior import MotionPrior
 
@@ -91,7 +91,7 @@ def _diversity(prior: MotionPrior, vectors: Tensor, times_s: Tensor) -> float | 
     if len(vectors) < 2:
         return None
     seen = torch.ones(vectors.shape[:3], dtype=torch.bool)
-    z, _, _ = encode_windows(prior, roma.rotvec_to_rotmat(vectors), seen, times_s)
+    z = prior.encode(*on_grid(prior, roma.rotvec_to_rotmat(vectors), seen, times_s))
     order = torch.randperm(len(z), generator=torch.Generator().manual_seed(_SEED))
     return float((z[order] - z[order.roll(1)]).norm(dim=-1).mean())
 

@@ -84,8 +84,11 @@ class MotionPrior(nn.Module):
         Returns:
             Posterior mean of z [B, D], whitened.
         """
-        mean = self.vae.posterior(R_local, visible)[0]
-        return (mean - self.whitening_mean) @ self.whitening_matrix.T
+        return self.whiten(self.vae.posterior(R_local, visible)[0])
+
+    def whiten(self, own: Tensor) -> Tensor:
+        """Whitened latents [B, D] of those in the VAE's own coordinates [B, D]."""
+        return (own - self.whitening_mean) @ self.whitening_matrix.T
 
 
 def load_prior(path: Path | None = None) -> MotionPrior:
