@@ -8,7 +8,7 @@ fingers, 0.2 to 1 s, each counted as a share of what holding the last pose errs 
 fitted on everything, with these values.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -48,21 +48,34 @@ _SHRINKAGES: Final = (0.1, 0.2, 0.35, 0.5, 0.7)
 
 @dataclass(frozen=True)
 class TuningGaps:
-    """Sets of gaps, each in a motion that the models under tuning have not seen."""
+    """Sets of gaps, each in a motion that the models under tuning have not seen.
 
-    sets: tuple[tuple[FingerMotion, Gaps], ...]
+    Attributes:
+        sets: motion, its gaps, and hold's mean error in them [mm].
+        bones: of the hand.
+    """
+
+    sets: tuple[tuple[FingerMotion, Gaps, float], ...]
     bones: FingerBones
+
+    @staticmethod
+    def of(sets: Iterable[tuple[FingerMotion, Gaps]], bones: FingerBones) -> "TuningGaps":
+        """Measure hold once: it looks at nothing but the last pose, so a forecast's error is that of an infill."""
+        measured = []
+        for motion, gaps in sets:
+            errors = interpolation_errors(motion, gaps, True, BaselineParameters(), bones)
+            measured.append((motion, gaps, float(errors["hold"].mean())))
+        return TuningGaps(tuple(measured), bones)
 
     def error(
         self, method: str, forecast: bool, measure: Callable[[FingerMotion, Gaps, bool], dict[str, Tensor]]
     ) -> float:
         """Mean over the sets of a method's error as a share of hold's; infinite where it fills none."""
         shares = []
-        for motion, gaps in self.sets:
+        for motion, gaps, hold_mm in self.sets:
             errors = measure(motion, gaps, forecast)
             if method in errors:
-                still = interpolation_errors(motion, gaps, forecast, BaselineParameters(), self.bones)["hold"]
-                shares.append(float(errors[method].mean() / still.mean()))
+                shares.append(float(errors[method].mean()) / hold_mm)
         return sum(shares) / len(shares) if shares else float("inf")
 
 
@@ -94,7 +107,7 @@ def fit_baselines(
         report(f"tuning on {len(motion.lengths)} recordings: {', '.join(sorted(set(motion.labels)))}")
     if not sets:
         raise DataError("the signs set aside have no recording with a moving hand that is long enough to tune on")
-    tuning = TuningGaps(tuple(sets), bones)
+    tuning = TuningGaps.of(sets, bones)
     parts = [(motion, share) for motion, (_, share) in zip(fitting, sources, strict=True)]
     drawn = draw_clips(config, parts, clips)
     parameters = BaselineParameters(interpolation=_tune_interpolation(tuning, report))
@@ -186,14 +199,15 @@ def _tune_models(
         ("gmm_shrinkage", _SHRINKAGES, "gmm"),
         ("gmm_noise_rad", _NOISES_RAD, "gmm"),
     ):
-        errors: dict[float, float] = {}
+        candidates: dict[float, BaselineModels] = {}
         for value in values:
             changed = _with(models.parameters, name, value)
             refitted = name in ("gmm_components", "gmm_shrinkage")
-            candidate = refit_mixture(models, clips, changed) if refitted else replace(models, parameters=changed)
-            errors[value] = error(candidate, method)
-        best = _with(models.parameters, name, min(errors, key=lambda value: errors[value]))
-        models = refit_mixture(models, clips, best)
+            candidates[value] = (
+                refit_mixture(models, clips, changed) if refitted else replace(models, parameters=changed)
+            )
+        errors = {value: error(candidate, method) for value, candidate in candidates.items()}
+        models = candidates[min(errors, key=lambda value: errors[value])]
         report(f"{name}: {_listed(errors)}")
     return models.parameters
 
