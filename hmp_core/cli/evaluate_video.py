@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hmp_core.cli.console import progress_bar
+from hmp_core.cli.options import CameraOption, FovOption, ManoOption
 from hmp_core.evaluation.gap import METHODS, GapResult, evaluate_gaps, spread_gaps
 from hmp_core.frame import Frame
 from hmp_core.media.intrinsics import DEFAULT_FOV_DEG, Intrinsics, load_camera
@@ -24,16 +24,12 @@ from hmp_core.pipeline import open_pipeline
 
 def evaluate_video(
     source: Annotated[str, typer.Argument(help="Video, image folder or bag with one hand in view throughout.")],
-    camera: Annotated[
-        Path | None, typer.Option(help="JSON with width, height, fx, fy, cx, cy, distortion.")
-    ] = None,
-    fov: Annotated[float, typer.Option(help="Field of view of the longer side [deg] without a camera file.")] = (
-        DEFAULT_FOV_DEG
-    ),
+    camera: CameraOption = None,
+    fov: FovOption = DEFAULT_FOV_DEG,
     gaps: Annotated[int, typer.Option(help="How many gaps to paint.")] = 5,
     gap_frames: Annotated[int, typer.Option(help="Length of each gap [frames].")] = 30,
     max_frames: Annotated[int | None, typer.Option(help="Use only the first frames.")] = None,
-    mano: Annotated[Path | None, typer.Option(help="Your MANO_RIGHT.pkl; by default the open hand.")] = None,
+    mano: ManoOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Paint a grey box over the hand now and then, and compare what fills the gaps with the run that saw it."""

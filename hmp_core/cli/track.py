@@ -12,6 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from hmp_core.cli.console import STDERR, progress_bar, stop_on_interrupt
+from hmp_core.cli.options import (
+    CameraOption,
+    FovOption,
+    FpsOption,
+    JsonOption,
+    ManoOption,
+    MaxHandsOption,
+    OverlayOption,
+    TopicOption,
+)
 from hmp_core.errors import ImageError
 from hmp_core.estimate import FrameEstimate
 from hmp_core.evaluation.summary import summarize
@@ -30,28 +40,24 @@ from hmp_core.pipeline import Pipeline, open_pipeline
 ARRAYS_NAME: Final = "hands.npz"
 OVERLAY_NAME: Final = "overlay.mp4"
 BAG_NAME: Final = "hands.mcap"
+INTRINSICS_HINT: Final = "pass it with --camera FILE (or set the field of view with --fov)"
 _NS_PER_MS: Final = 1_000_000
 
 
 def track(
     source: Annotated[str, typer.Argument(help="Video, image folder, bag (mcap, sqlite3), or camera number.")],
     out: Annotated[Path, typer.Option(help=f"Folder for {ARRAYS_NAME}, {OVERLAY_NAME} and {BAG_NAME}.")],
-    camera: Annotated[
-        Path | None, typer.Option(help="JSON with width, height, fx, fy, cx, cy, distortion.")
-    ] = None,
-    fov: Annotated[float, typer.Option(help="Field of view of the longer side [deg] without a camera file.")] = (
-        DEFAULT_FOV_DEG
-    ),
-    mano: Annotated[Path | None, typer.Option(help="Your MANO_RIGHT.pkl; by default the open hand.")] = None,
-    max_hands: Annotated[int, typer.Option(help="Hands to follow, 1 or 2.")] = 2,
-    fps: Annotated[float, typer.Option(help="Rate of an image folder [Hz].")] = 30.0,
-    topic: Annotated[str | None, typer.Option(help="Image topic of a bag with several.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
-    overlay: Annotated[bool, typer.Option(help="Write the overlay video.")] = True,
+    camera: CameraOption = None,
+    fov: FovOption = DEFAULT_FOV_DEG,
+    mano: ManoOption = None,
+    max_hands: MaxHandsOption = 2,
+    fps: FpsOption = 30.0,
+    topic: TopicOption = None,
+    as_json: JsonOption = False,
+    overlay: OverlayOption = True,
 ) -> None:
     """Track hands and write arrays, a bag and an overlay video. Ctrl-C ends early and keeps what was done."""
-    hint = "pass it with --camera FILE (or set the field of view with --fov)"
-    intrinsics = Intrinsics(load_camera(camera) if camera else None, fov, hint)
+    intrinsics = Intrinsics(load_camera(camera) if camera else None, fov, INTRINSICS_HINT)
     frames = open_source(source, intrinsics, fps=fps, topic=topic)
     summary = track_source(frames, open_pipeline(mano, max_hands), out, overlay)
     if as_json:
@@ -95,7 +101,7 @@ def track_source(source: FrameSource, pipeline: Pipeline, out: Path, overlay: bo
                 continue
             if bag is None:  # the frame id is known from the first image on
                 bag = stack.enter_context(HandBagWriter(out / BAG_NAME, source.frame_id))
-            _write_bag(bag, observation, estimate)
+            write_bag(bag, observation, estimate)
             recorder.add(observation, estimate)
             if video is not None:
                 video.write(draw_overlay(frame, estimate, observation), frame.stamp_ns)
@@ -123,7 +129,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     Console().print(table)
 
 
-def _write_bag(bag: HandBagWriter, observation: FrameObservation, estimate: FrameEstimate) -> None:
+def write_bag(bag: HandBagWriter, observation: FrameObservation, estimate: FrameEstimate) -> None:
     """Write both messages, timed as if the image had been worked on the moment it was taken."""
     stages = estimate.stage_ms
     seen_ns = observation.stamp_ns + round((stages.get("detect", 0) + stages.get("initialize", 0)) * _NS_PER_MS)

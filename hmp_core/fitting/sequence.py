@@ -12,6 +12,7 @@ from hmp_core.fitting.hand_sequence import HandSequence, find_hands
 from hmp_core.fitting.published import observed_status, own_side, own_side_covariance, right_hand
 from hmp_core.fitting.sequence_fitter import FittedMotion, SequenceFitter
 from hmp_core.fitting.stages import StageTable
+from hmp_core.fitting.trajectory_store import TrajectoryStore
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.operator_frame import operator_frame
@@ -49,17 +50,19 @@ class ClipFitter:
         self,
         observations: Sequence[FrameObservation],
         report: Callable[[int, int], None] = lambda done, total: None,
+        store: TrajectoryStore | None = None,
     ) -> list[FrameEstimate]:
         """Estimates of all frames; a frame without a hand has an empty one.
 
         Args:
             observations: in order of their stamps.
             report: called with windows done and windows in all, hand after hand.
+            store: of this very fit, which then goes on after an interruption.
         """
         began = time.perf_counter()
         found: list[list[HandEstimate]] = [[] for _ in observations]
         for sequence in find_hands(observations, self._model.kinematics, LONGEST_GAP_S):
-            motion = self._fitter.fit(sequence, report)
+            motion = self._fitter.fit(sequence, report, store)
             for index in range(len(sequence.steps)):
                 found[sequence.first + index].append(self._estimate(sequence, motion, index))
         spent_ms = (time.perf_counter() - began) * 1e3 / max(len(observations), 1)

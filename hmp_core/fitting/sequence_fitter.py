@@ -25,6 +25,7 @@ from hmp_core.fitting.sequence_windows import Span, cut_windows, fade_rotations,
 from hmp_core.fitting.stage_terms import WindowProblem, build_terms
 from hmp_core.fitting.stages import Stage, StageTable
 from hmp_core.fitting.trajectory import RESIDUAL_DIM, Trajectory
+from hmp_core.fitting.trajectory_store import TrajectoryStore
 from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.skeleton import NUM_FINGER_ROTATIONS, NUM_JOINTS
@@ -70,12 +71,15 @@ class SequenceFitter:
         self._solver = solver
         self._config = config
 
-    def fit(self, sequence: HandSequence, report: Callable[[int, int], None]) -> FittedMotion:
+    def fit(
+        self, sequence: HandSequence, report: Callable[[int, int], None], store: TrajectoryStore | None = None
+    ) -> FittedMotion:
         """Fit one sequence.
 
         Args:
             sequence: of one hand.
             report: called with windows done, over all stages, and windows in all.
+            store: of this very fit; windows in it are not solved again.
         """
         initial = initial_motion(sequence, self._model.kinematics, self._config.observed_sigma_m)
         seen = np.array([step is not None for step in sequence.steps])
@@ -87,7 +91,11 @@ class SequenceFitter:
             for index, span in enumerate(spans):
                 before = self._before(paths[index - 1], spans[index - 1], span) if index else None
                 problem = self._problem(sequence, anchors[index], span, before)
-                paths[index] = self._solve(stage, problem, paths[index])
+                name = f"{sequence.side.value}_{sequence.first}_stage_{number}_window_{index}"
+                stored = store.load(name) if store else None
+                paths[index] = stored or self._solve(stage, problem, paths[index])
+                if store and stored is None:
+                    store.save(name, paths[index])
                 report(number * len(spans) + index + 1, total)
             betas = self._agreed_shape(sequence, spans, paths)
             paths = [replace(path, betas=betas) for path in paths]

@@ -12,9 +12,11 @@ import torch
 from hmp_core.fitting.arrow import ArrowSystem
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import WindowEvidence
-from hmp_core.fitting.objective import Objective
+from hmp_core.fitting.objective import FreeUnknowns, Objective
 from hmp_core.fitting.online_terms import online_terms
 from hmp_core.fitting.shape_prior import ShapePrior
+from hmp_core.fitting.stage_terms import WindowProblem, build_terms
+from hmp_core.fitting.stages import SHIPPED_TABLES, read_stage_table
 from hmp_core.fitting.terms.landmarks import eliminate_nuisance
 from hmp_core.fitting.trajectory import RESIDUAL_DIM, STEP_DIM, Trajectory
 from hmp_core.fitting.window_model import WindowModel
@@ -116,3 +118,29 @@ def test_curvature_is_exact_where_residuals_vanish(model) -> None:
         costs = [float(target.cost(still.retract(k * e * step, k * e * shared))[0]) for k in (-1, 0, 1)]
         _, curvature = along(system, step, shared)
         assert (costs[0] - 2 * costs[1] + costs[2]) / e**2 == pytest.approx(curvature, rel=1e-3)
+
+
+@pytest.mark.parametrize("table", SHIPPED_TABLES)
+def test_every_stage_of_every_table_has_the_gradient_of_its_cost(model, table) -> None:
+    path = trajectory(model)
+    initial = replace(path, R_camera_wrist=path.R_camera_wrist @ roma.rotvec_to_rotmat(normal(STEPS, 3, seed=20)))
+    initial = replace(initial, p_camera_wrist=path.p_camera_wrist + normal(STEPS, 3, seed=21, scale=0.02))
+    overlap = initial.select([0, 1, 2])
+    before = (overlap, roma.rotvec_to_rotmat(normal(3, 15, 3, seed=22, scale=0.3)))
+    problem = WindowProblem(initial, evidence(model, path, noise=3.0), np.full(STEPS, 900.0), before)
+    stages = read_stage_table(table)
+    for stage in stages.stages:
+        free = FreeUnknowns.of(stage.free, model.prior.latent_dim)
+        terms = build_terms(model, FitterConfig(), stages, stage, problem)
+        target = Objective(model, terms, free)
+        system, _, _ = target.linearise(path, model.latent_jacobian(path.z, path.times_s, path.origin_s))
+        step = torch.zeros(STEPS, STEP_DIM, dtype=torch.float64, requires_grad=True)
+        shared = torch.zeros(model.prior.latent_dim + 10, dtype=torch.float64, requires_grad=True)
+        cost, _ = target.cost(path.retract(step, shared))
+        assert system.cost == pytest.approx(float(cost.detach()), rel=1e-9)
+        by_step, by_shared = torch.autograd.grad(cost, (step, shared), allow_unused=True)
+        largest = float(by_step.abs().max())
+        np.testing.assert_allclose(system.step_gradient, by_step * free.steps, atol=1e-5 * largest)
+        by_shared = torch.zeros_like(shared) if by_shared is None else by_shared
+        largest = max(float(by_shared.abs().max()), 1e-9)
+        np.testing.assert_allclose(system.shared_gradient, by_shared * free.shared, atol=1e-5 * largest)
