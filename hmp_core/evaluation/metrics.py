@@ -19,7 +19,7 @@ _MM_PER_M: Final = 1000.0
 
 def ra_mpjpe(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
     """Root-aligned mean joint error [T] mm: wrists laid on each other, mean over all 21 joints."""
-    return _mean_distance(_wrist_aligned(joints) - _wrist_aligned(truth))
+    return _mean_distance(wrist_aligned(joints) - wrist_aligned(truth))
 
 
 def pa_mpjpe(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -37,12 +37,12 @@ def acceleration(joints: NDArray[np.floating]) -> NDArray[np.float64]:
 
     Entry t belongs to frames t to t + 2 and is NaN unless all three are there.
     """
-    return _mean_distance(np.diff(_wrist_aligned(joints), n=2, axis=0))
+    return _mean_distance(np.diff(wrist_aligned(joints), n=2, axis=0))
 
 
 def acceleration_error(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
     """Size of the difference between the wrist-aligned second differences [T - 2] mm/frame² (RA-ACC)."""
-    return _mean_distance(np.diff(_wrist_aligned(joints) - _wrist_aligned(truth), n=2, axis=0))
+    return _mean_distance(np.diff(wrist_aligned(joints) - wrist_aligned(truth), n=2, axis=0))
 
 
 def procrustes_aligned(joints: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -63,7 +63,8 @@ def procrustes_aligned(joints: NDArray[np.floating], truth: NDArray[np.floating]
     return np.asarray(np.where(missing, np.nan, aligned))
 
 
-def _wrist_aligned(joints: NDArray[np.floating]) -> NDArray[np.float64]:
+def wrist_aligned(joints: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Joints [..., 21, 3] relative to the wrist."""
     return np.asarray(joints - joints[..., WRIST : WRIST + 1, :], dtype=np.float64)
 
 
