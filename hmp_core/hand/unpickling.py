@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reading the pickles of MANO and ARCTIC without running anything from them.
+"""Reading the pickles of MANO, ARCTIC and HO-3D without running anything from them.
 
 A pickle is a program. Here every class and function that it may name is replaced by a stand-in that only keeps
 what it is given; arrays are then built from the kept bytes with bounds checked. Not even NumPy's and SciPy's own
@@ -8,7 +8,7 @@ unpickling code runs, since it trusts its input. Whatever else a file names is r
 
 MANO's files were written by Python 2 with NumPy arrays, one ``scipy.sparse`` matrix (``J_regressor``) and one
 chumpy expression (``shapedirs``: a ``Select`` of a ``Ch``); files saved again by newer versions work as well.
-ARCTIC's are read on top of this by :mod:`hmp_core.training.object_npy`.
+ARCTIC's are read on top of this by :mod:`hmp_core.training.object_npy`, HO-3D's by :mod:`hmp_core.evaluation.ho3d`.
 """
 
 import math
@@ -28,19 +28,6 @@ _MAX_ELEMENTS: Final = 50_000_000
 """Most elements of one array; MANO's largest has 315,090."""
 
 
-def load_array_pickle(path: Path) -> dict[str, NDArray[Any]]:
-    """Numeric arrays of a pickled dictionary, sparse ones made dense; other entries are left out.
-
-    Raises:
-        HandModelError: the file is no such pickle, or names a class that is not admitted (the message says which).
-    """
-    with opened(path, _HAND_MODEL) as file:
-        content = load_kept(path, file, _HAND_MODEL)
-    if not isinstance(content, dict):
-        raise HandModelError(f"{path} holds no dictionary of arrays but a {type(content).__name__}.")
-    return numeric_arrays(path, content, _HAND_MODEL)
-
-
 @dataclass(frozen=True)
 class Purpose:
     """What a file is for.
@@ -58,6 +45,20 @@ _HAND_MODEL: Final = Purpose(
     HandModelError,
     "which no hand model needs; nothing of it was run. Get MANO_RIGHT.pkl anew from https://mano.is.tue.mpg.de.",
 )
+
+
+def load_array_pickle(path: Path, purpose: Purpose = _HAND_MODEL) -> dict[str, NDArray[Any]]:
+    """Numeric arrays of a pickled dictionary, sparse ones made dense; other entries are left out.
+
+    Raises:
+        HmpError: of the purpose's kind, by default HandModelError: the file is no such pickle, or names a class that
+            is not admitted (the message says which).
+    """
+    with opened(path, purpose) as file:
+        content = load_kept(path, file, purpose)
+    if not isinstance(content, dict):
+        raise purpose.error(f"{path} holds no dictionary of arrays but a {type(content).__name__}.")
+    return numeric_arrays(path, content, purpose)
 
 
 @contextmanager
@@ -233,6 +234,12 @@ def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any) -> _Array:
     return array
 
 
+def _scalar(dtype: Any, raw: Any) -> _Array:
+    array = _Array()
+    array.state = (1, (), dtype, False, raw)
+    return array
+
+
 def _encode(text: Any, encoding: Any) -> bytes:
     if not isinstance(text, str) or encoding != "latin1":
         raise pickle.UnpicklingError("encode is admitted for the bytes of arrays only")
@@ -262,6 +269,7 @@ _STAND_INS: Final[dict[tuple[str, str], Any]] = {
     ("copy_reg", "_reconstructor"): _Function(_reconstructor),
     ("copyreg", "_reconstructor"): _Function(_reconstructor),
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _Function(_reconstruct) for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _Function(_scalar) for core in ("core", "_core")},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _Function(_from_buffer) for core in ("core", "_core")},
     **{(f"scipy.sparse.{module}", "csc_matrix"): _Sparse for module in ("csc", "_csc")},
     **{(f"scipy.sparse.{module}", "csr_matrix"): _SparseRows for module in ("csr", "_csr")},

@@ -1,5 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,9 +13,12 @@ from hmp_core.evaluation.metrics import (
     acceleration,
     acceleration_error,
     camera_mpjpe,
+    f_score,
     pa_mpjpe,
+    pck_auc,
     procrustes_aligned,
     ra_mpjpe,
+    v2v,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -87,3 +92,67 @@ def test_missing_frames_give_nan_only_where_they_matter():
     expected = [False, True, True, True, False, False]
     np.testing.assert_array_equal(np.isnan(acceleration_error(joints, truth)), expected)
     np.testing.assert_array_equal(np.isnan(acceleration(joints)), expected)
+
+
+def official_auc(errors_mm):
+    """The scripts' own way: a curve and its area for each joint, then the mean."""
+    thresholds = np.linspace(0, 50, 100)
+    areas = []
+    for joint in errors_mm.T:
+        curve = [np.mean(joint <= threshold) for threshold in thresholds]
+        areas.append(sum((a + b) / 2 for a, b in pairwise(curve)) / 99)
+    return np.mean(areas)
+
+
+def test_auc_of_hand_worked_cases():
+    truth = np.zeros((5, 21, 3))
+    joints = truth + np.array([[0, 0, 0], [0.05, 0, 0], [0.051, 0, 0], [0.025, 0, 0], [np.nan, 0, 0]])[:, None]
+    # 0 mm is within all thresholds, 50 mm within the last alone (half a trapezoid of 99), 51 mm within none.
+    # 25 mm is under the 51st threshold of 100 (25.25 mm): 49 whole trapezoids and a half.
+    np.testing.assert_allclose(pck_auc(joints, truth), [1, 0.5 / 99, 0, 49.5 / 99, np.nan], atol=1e-12)
+
+
+@given(seeds)
+@settings(max_examples=10, deadline=None)
+def test_auc_is_that_of_the_evaluation_scripts(seed):
+    rng = np.random.default_rng(seed)
+    truth = hand(rng, 12)
+    joints = truth + rng.normal(0, 0.02, truth.shape)
+    errors_mm = 1000 * np.linalg.norm(joints - truth, axis=-1)
+    assert pck_auc(joints, truth).mean() == pytest.approx(official_auc(errors_mm), abs=1e-9)
+
+
+def test_f_score_of_hand_worked_case():
+    truth = np.zeros((1, 4, 3))
+    truth[0, :, 0] = [0, 0.1, 0.2, 0.3]
+    points = truth.copy()
+    points[0, 2:, 1] = 0.004, 0.02  # 4 mm and 20 mm off
+    assert f_score(points, truth, 0.005)[0] == pytest.approx(0.75)
+    assert f_score(points, truth, 0.003)[0] == pytest.approx(0.5)
+    # The precision of three points that all lie on one true point is 1, its recall a quarter.
+    assert f_score(np.zeros((1, 3, 3)), truth, 0.005)[0] == pytest.approx(2 * 0.25 / 1.25)
+    assert f_score(truth + 1, truth, 0.005)[0] == 0
+    assert np.isnan(f_score(np.full((1, 4, 3), np.nan), truth, 0.005)[0])
+
+
+@given(seeds)
+@settings(max_examples=10, deadline=None)
+def test_f_score_is_that_of_all_distances(seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(0, 0.04, (2, 60, 3))
+    points = truth + rng.normal(0, 0.004, truth.shape)
+    for threshold in (0.005, 0.015):
+        for score, a, b in zip(f_score(points, truth, threshold), points, truth, strict=True):
+            near = np.linalg.norm(a[:, None] - b[None], axis=-1) < threshold
+            precision, recall = near.any(axis=1).mean(), near.any(axis=0).mean()
+            assert score == pytest.approx(2 * precision * recall / (precision + recall))
+
+
+def test_vertex_error_counts_each_vertex_with_its_own():
+    rng = np.random.default_rng(1)
+    truth = rng.normal(0, 0.05, (2, 778, 3))
+    moved = truth.copy()
+    moved[1, :389] += [0, 0.006, 0.008]
+    np.testing.assert_allclose(v2v(moved, truth), [0, 5], atol=1e-9)
+    R = Rotation.from_rotvec([0.1, 0.7, -0.4]).as_matrix()
+    assert v2v(procrustes_aligned(0.8 * truth @ R.T + 0.3, truth), truth).max() < 1e-6
