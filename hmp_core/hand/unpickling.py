@@ -51,8 +51,8 @@ def load_array_pickle(path: Path, purpose: Purpose = _HAND_MODEL) -> dict[str, N
     """Numeric arrays of a pickled dictionary, sparse ones made dense; other entries are left out.
 
     Raises:
-        HmpError: of the purpose's kind, by default HandModelError: the file is no such pickle, or names a class that
-            is not admitted (the message says which).
+        HmpError: of the purpose's kind, by default HandModelError: the file is no such pickle, or names a class
+            that is not admitted (the message says which).
     """
     with opened(path, purpose) as file:
         content = load_kept(path, file, purpose)
