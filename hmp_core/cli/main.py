@@ -50,6 +50,18 @@ add_command(
     "evaluate_prior",
     "Measure a motion prior on recordings that it was not trained on; all files count as one.",
 )
+add_command(
+    eval_app,
+    "ho3d",
+    "evaluate_ho3d",
+    "Measure the pipeline on HO-3D version 3; everything in its images is found without help from the labels.",
+)
+add_command(
+    eval_app,
+    "dexycb",
+    "evaluate_dexycb",
+    "Measure the pipeline on DexYCB; everything in its images is found without help from the labels.",
+)
 app.add_typer(eval_app, name="eval")
 
 

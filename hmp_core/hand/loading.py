@@ -33,7 +33,7 @@ def load_hand_model(path: Path | None = None) -> HandModel:
     """
     if path is None:
         return _hand_model(_read_npz(asset_path(OPEN_HAND)), "open hand", asset_path(OPEN_HAND))
-    file = path / _MANO_FILE if path.is_dir() else path
+    file = mano_file(path)
     if not file.is_file():
         raise HandModelError(
             f"no hand model at {file}; give the path of {_MANO_FILE} (from https://mano.is.tue.mpg.de) or of its "
@@ -43,6 +43,11 @@ def load_hand_model(path: Path | None = None) -> HandModel:
         raise HandModelError(f"{file} is the left hand; give {_MANO_FILE}, left hands are its mirror image.")
     fields = _read_npz(file) if file.suffix == ".npz" else load_array_pickle(file)
     return _hand_model(fields, file.stem, file)
+
+
+def mano_file(path: Path) -> Path:
+    """The file that the path of ``MANO_RIGHT.pkl`` or of its folder means."""
+    return path / _MANO_FILE if path.is_dir() else path
 
 
 def _read_npz(path: Path) -> dict[str, Any]:

@@ -53,14 +53,20 @@ def _model(side):
     return model, HandMesh(model), HandKinematics(model, dtype=torch.float64), sleeve_for(model)
 
 
-def pose(hand):
-    """Vertices, sleeve vertices and joints [21, 3] in the camera frame [m]."""
-    _, mesh, kinematics, sleeve = _model(hand.side)
-    rotation = Rotation.from_rotvec(hand.turn).as_matrix() @ UPRIGHT[hand.side]
+def rotation_vectors(hand):
+    """MANO axis-angle [16, 3] of the hand's own side [rad]."""
     vectors = np.zeros((NUM_MANO_JOINTS, 3))
     # Flexion turns about rest z: palm at -y, fingers along -x on the right hand, +x on the left. The thumb stays.
     vectors[1:13, 2] = hand.curl * (1 if hand.side is Side.RIGHT else -1)
-    vectors[0] = Rotation.from_matrix(rotation).as_rotvec()
+    vectors[0] = (Rotation.from_rotvec(hand.turn) * Rotation.from_matrix(UPRIGHT[hand.side])).as_rotvec()
+    return vectors
+
+
+def pose(hand):
+    """Vertices, sleeve vertices and joints [21, 3] in the camera frame [m]."""
+    _, mesh, kinematics, sleeve = _model(hand.side)
+    vectors = rotation_vectors(hand)
+    rotation = Rotation.from_rotvec(vectors[0]).as_matrix()
     betas, zero = torch.zeros(NUM_BETAS, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
     rest = kinematics.rest_wrist(betas).numpy()
     moved = torch.from_numpy(np.array(hand.position) - rest)[None]
@@ -68,6 +74,18 @@ def pose(hand):
     matrices = torch.from_numpy(Rotation.from_rotvec(vectors).as_matrix())[None]
     joints = kinematics.joints(matrices, betas, zero)[0].numpy() - rest + hand.position
     return vertices, (sleeve.vertices - rest) @ rotation.T + hand.position, joints
+
+
+def render_clip(course, camera=CAMERA, seed=0):
+    """Draw one hand, which may move but not change its side; yields the BGR images and the joints."""
+    background = make_background(camera.width, camera.height, np.random.default_rng(seed))
+    model, _, _, sleeve = _model(course[0].side)
+    with Renderer(camera, LIGHTS) as renderer:
+        renderer.add("hand", model.faces, skin_colours(model, SKIN_TONES[course[0].tone]))
+        renderer.add("sleeve", sleeve.faces, np.full((len(sleeve.vertices), 3), 90, np.uint8), 0.0)
+        for hand in course:
+            vertices, sleeve_vertices, joints = pose(hand)
+            yield composite(renderer.draw({"hand": vertices, "sleeve": sleeve_vertices}), background), joints
 
 
 def render(hands, camera=CAMERA, seed=0):

@@ -34,6 +34,23 @@ def test_stretches_are_one_measurement_and_missing_frames_do_not_count():
     assert meter.lag_ms() == pytest.approx(50, abs=6)
 
 
+def test_little_motion_and_motion_of_something_else_have_no_lag():
+    times = np.arange(60) / RATE_HZ
+    meter = LagMeter(RATE_HZ)
+    meter.add(swing(times), swing(times))
+    assert meter.lag_ms() is None  # 60 frames, fewer of which overlap at the largest lags
+    meter.add(swing(times), swing(times))
+    assert meter.lag_ms() == pytest.approx(0, abs=1.5)
+    times = np.arange(300) / RATE_HZ
+    meter = LagMeter(RATE_HZ)
+    meter.add(swing(times - 0.4), swing(times))
+    assert meter.lag_ms() is None or abs(meter.lag_ms()) < 250
+    meter = LagMeter(RATE_HZ)
+    for first in range(0, 300, 3):  # too short for most lags
+        meter.add(swing(times[first : first + 3]), swing(times[first : first + 3]))
+    assert meter.lag_ms() is None
+
+
 def test_no_motion_has_no_lag():
     meter = LagMeter(RATE_HZ)
     assert meter.lag_ms() is None
