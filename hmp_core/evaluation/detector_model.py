@@ -34,7 +34,7 @@ from hmp_core.errors import AssetError
 from hmp_core.hand.skeleton import FINGERS, NUM_JOINTS
 
 SHIPPED_DETECTOR_MODEL: Final = "detector_model.safetensors"
-MAKE_COMMAND: Final = "python tools/measure_detector.py --out hmp_core/assets/detector_model.safetensors"
+MAKE_COMMAND: Final = "python tools/measure_detector.py"
 RATE_HZ: Final = 30.0
 """Images a second while measuring; rates of the Markov chain belong to it."""
 REFERENCE_HAND_M: Final = 0.09
@@ -58,7 +58,7 @@ _LEAST_SIZE: Final = 0.3
 
 
 def joint_states(hidden: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """States [..., 21] of joints: 0 to 2 in sight with nothing, less than half, or more of the hand hidden; 3, 4 hidden."""
+    """States [..., 21]: 0 to 2 in sight with none, under half, or more of the hand hidden; 3, 4 hidden alike."""
     share = hidden.mean(axis=-1, keepdims=True)
     sight = np.where(share == 0, 0, np.where(share < HALF, 1, 2))
     return np.asarray(np.where(hidden, np.where(share < HALF, 3, 4), sight))
@@ -153,4 +153,6 @@ def load_detector_model(path: Path | None = None) -> DetectorModel:
         arrays = load_file(path)
         return DetectorModel(**{name: array.astype(np.float32) for name, array in arrays.items()})
     except (OSError, SafetensorError, TypeError) as error:
-        raise AssetError(f"the detector's measured errors {path} cannot be used: {error}; make them with `{MAKE_COMMAND}`") from error
+        raise AssetError(
+            f"the detector's measured errors {path} cannot be used: {error}; make them with `{MAKE_COMMAND}`"
+        ) from error

@@ -35,7 +35,7 @@ from hmp_core.evaluation.detector_model import (
 )
 from hmp_core.evaluation.true_crop import true_crop
 from hmp_core.frame import Frame
-from hmp_core.hand.skeleton import MIDDLE_MCP, NUM_JOINTS, WRIST, Side
+from hmp_core.hand.skeleton import MIDDLE_MCP, WRIST, Side
 from hmp_core.observation import FrameObservation, HandObservation
 from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.perception.pipeline import PoseInitializer
@@ -115,7 +115,9 @@ class DetectorSimulation:
         error *= model.keypoint_scale[states, PLACES][..., None]
         error_3d *= model.landmark_scale[states, PLACES][..., None]
         keypoints = average + model.keypoint_shrink[states, PLACES][..., None] * (said - average) + error
-        landmarks = average_3d + model.landmark_shrink[states, PLACES][..., None] * (said_3d - average_3d) + error_3d
+        landmarks = (
+            average_3d + model.landmark_shrink[states, PLACES][..., None] * (said_3d - average_3d) + error_3d
+        )
         landmarks = self._with_common_part(landmarks, numbers[:, COMMON], hand.hidden)
 
         share = hand.hidden.mean(axis=1)

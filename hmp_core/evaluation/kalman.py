@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Kalman filter of independent channels with constant, or slowly fading, velocity, and its Rauch-Tung-Striebel smoother.
+"""Kalman filter of independent channels with constant or fading velocity, and its Rauch-Tung-Striebel smoother.
 
 Every channel is a number with a velocity that fades with a time constant and is pushed by white noise. Channels are
 filtered side by side; a measurement with infinite sigma is none.

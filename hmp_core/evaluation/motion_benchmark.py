@@ -85,7 +85,8 @@ class MotionBenchmark:
         hand = track_hand(frames, self._kinematics)
         nothing = np.full(window.hand.joints.shape, np.nan)
         outputs = {
-            name: MethodOutput(nothing if hand is None else method(hand)) for name, method in self._baselines.items()
+            name: MethodOutput(nothing if hand is None else method(hand))
+            for name, method in self._baselines.items()
         }
         outputs |= {name: method(frames) for name, method in self._fitters.items()}
         return HandRun(

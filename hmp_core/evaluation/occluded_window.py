@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Windows of recorded motion in front of a simulated camera, with a gap in each: the truth of ``hmp eval motion``."""
+"""Windows of recorded motion in front of a simulated camera, with a gap in each: truth for ``hmp eval motion``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +31,9 @@ _LEAD_S: Final = (0.8, 1.4)
 _TAIL_S: Final = 0.5
 _SHAPE_SPREAD: Final = 0.7
 _NEAREST_M: Final = 0.25
-_LEAST_INSIDE: Final = 0.9
+_LEAST_INSIDE: Final = 0.95
+_REACH_M: Final = 0.12
+"""Farthest that a recorded wrist goes from its window's middle."""
 _TRIES: Final = 8
 _PALM_SHARE: Final = 0.75
 
@@ -141,7 +143,10 @@ class _Builder:
             R_camera_world = R[0] @ Rotation.from_matrix(own.R_world_wrist).mean().as_matrix().T
             R = R_camera_world @ own.R_world_wrist
             middle = (own.position.min(axis=0) + own.position.max(axis=0)) / 2
-            centre = centre[0] + (own.position - middle) @ R_camera_world.T
+            way = own.position - middle
+            # People walk out of a camera's sight; theirs goes along, as far as it must.
+            way *= min(1.0, _REACH_M / np.linalg.norm(way, axis=1).max())
+            centre = centre[0] + way @ R_camera_world.T
         relative = self._relative(R, vectors, betas)
         length = np.linalg.norm(relative[0, MIDDLE_MCP])
         average = np.linalg.norm(self._relative(R[:1], vectors[:1], np.zeros(NUM_BETAS))[0, MIDDLE_MCP])
@@ -161,7 +166,7 @@ class _Builder:
         return np.asarray(joints - joints[:, :1])
 
     def _moves(self, vectors: NDArray[np.float64], behind: NDArray[np.bool_], rate_hz: float) -> bool:
-        """Whether the hidden joints move in the wrist's axes, on a hand of the size that the limit is stated for."""
+        """Whether the hidden joints move in the wrist's axes, on a hand of the size that the limit is for."""
         local = self._relative(np.tile(np.eye(3), (len(vectors), 1, 1)), vectors, np.zeros(NUM_BETAS))
         scale = HAND_M / np.linalg.norm(local[0, MIDDLE_MCP])
         speed = scale * rate_hz * np.linalg.norm(np.diff(local, axis=0), axis=-1)

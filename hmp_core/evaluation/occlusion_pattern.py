@@ -29,8 +29,8 @@ def hide_joints(
 ) -> NDArray[np.bool_]:
     """Joints [T, 21] behind something.
 
-    ``whole``: the edge of a large thing sweeps over the hand, which is gone for ``gap_s``, and sweeps off. ``fingers``:
-    one to four fingers are hidden for ``gap_s``, with their knuckles or without. ``object``: an edge enters from a
+    ``whole``: the edge of a large thing sweeps over the hand, gone for ``gap_s``, and sweeps off. ``fingers``: one
+    to four fingers are hidden for ``gap_s``, with their knuckles or without. ``object``: an edge enters from a
     random direction, covers 25 to 95 % of the hand's extent, and leaves, all in ``gap_s``.
 
     Args:

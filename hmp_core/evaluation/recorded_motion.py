@@ -88,7 +88,9 @@ def _wrists(path: Path, model: HandModel, retargeted: Retargeted) -> WristCourse
     """Wrists of the frames that retargeting kept: wrist and knuckles laid over the hand's at rest."""
     recorded = read_joint_motion(path)
     rest: Tensor = torch.from_numpy(model.J_regressor @ model.v_template)[list(_PALM_MANO)]
-    joints = torch.from_numpy(recorded.joints[_kept_frames(recorded.lengths, recorded.rate_hz, retargeted)]).double()
+    joints = torch.from_numpy(
+        recorded.joints[_kept_frames(recorded.lengths, recorded.rate_hz, retargeted)]
+    ).double()
     weights = torch.tensor(_PALM_WEIGHTS, dtype=torch.float64).expand(len(joints), -1)
     R, _ = roma.rigid_points_registration(rest.expand(len(joints), -1, -1), joints[:, list(_PALM_PUBLIC)], weights)
     return WristCourse(R.numpy(), joints[:, 0].numpy())

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every baseline works on: the initializer's hands, image by image, with what perception says of their trust."""
+"""What every baseline works on: the initializer's hands, image by image, and how far each is to be trusted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,9 +118,7 @@ def track_hand(frames: Sequence[FrameObservation], kinematics: HandKinematics) -
     detected = np.where((last < 0)[:, None, None], joints, placed[np.maximum(last, 0)])
     times = np.array([(frame.stamp_ns - frames[0].stamp_ns) * 1e-9 for frame in frames])
     turn = without_leaps(vectors[:, 0])
-    return TrackedHand(
-        times, seen, detected, joints, vectors[:, 1:], turn, joints[:, 0], betas, sigma, kinematics
-    )
+    return TrackedHand(times, seen, detected, joints, vectors[:, 1:], turn, joints[:, 0], betas, sigma, kinematics)
 
 
 def without_leaps(vectors: Array) -> Array:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Methods without a motion model of hands, that the fitter has to beat, all from the same observations and sigmas.
 
-A hand is its wrist's place and orientation, filtered in the camera frame, and its joints in the wrist's axes (or its
+A hand is its wrist's place and orientation, filtered in the camera frame, and its joints in the wrist's axes (or
 finger rotations): errors of the two then do not mix, and fingers that are not seen follow the wrist. Perception
 states how far each joint is to be trusted and never which one is hidden; methods that know only seen and unseen
 take as unseen what is worse than a tuned sigma.
@@ -25,6 +25,7 @@ from hmp_core.hand.skeleton import BONE_ENDS
 Array = NDArray[np.float64]
 Baseline = Callable[[TrackedHand], Array]
 
+_UNTRUSTED_M: Final = 0.1
 _FIRST_SPEED_M_S: Final = 0.3
 _FIRST_TURN_RAD_S: Final = 2.0
 
@@ -143,7 +144,10 @@ def kalman(hand: TrackedHand, parameters: KalmanParameters, smooth: bool) -> Arr
     count = len(hand.times_s)
 
     def trusted(sigma: Array) -> Array:
-        return np.asarray(sigma * (sigma / 0.01) ** (parameters.power - 1))
+        weighed = sigma * (sigma / 0.01) ** (parameters.power - 1)
+        # There is always a first value, however bad.
+        weighed[0] = np.where(np.isfinite(weighed[0]), weighed[0], _UNTRUSTED_M)
+        return np.asarray(weighed)
 
     def run(values: Array, sigma: Array, push: float, speed: float) -> Array:
         channels = values.shape[1]
