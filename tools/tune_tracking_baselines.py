@@ -15,7 +15,8 @@ wholly hidden hands (wrist-relative, active windows) falls.
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,22 +81,39 @@ def error(method: Callable[[TrackedHand], Any], cases: list[Case]) -> float:
     return total if np.isfinite(total) else float("inf")
 
 
+def numbers(parameters: Any, place: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Where the numbers of nested parameters are."""
+    if not is_dataclass(parameters):
+        return [place]
+    inside = ((getattr(parameters, item.name), (*place, item.name)) for item in fields(parameters))
+    return [path for value, own in inside for path in numbers(value, own)]
+
+
+def number_at(parameters: Any, path: tuple[str, ...]) -> float:
+    """The number at a place."""
+    return float(reduce(getattr, path, parameters))
+
+
+def with_number(parameters: Any, path: tuple[str, ...], value: float) -> Any:
+    """Parameters with another number at a place."""
+    inner = with_number(getattr(parameters, path[0]), path[1:], value) if len(path) > 1 else value
+    return replace(parameters, **{path[0]: inner})
+
+
 def tuned(name: str, parameters: TrackingParameters, cases: list[Case], mixtures: Any) -> TrackingParameters:
     """The parameters with those of one method at a minimum."""
     best = error(baselines(parameters, mixtures)[name], cases)
     for _ in range(ROUNDS):
         before = best
-        for group in METHODS[name]:
-            for item in fields(getattr(parameters, group)):
-                for factor in FACTORS:
-                    own = getattr(parameters, group)
-                    value = getattr(own, item.name) * factor
-                    if value > LARGEST:
-                        continue
-                    tried = replace(parameters, **{group: replace(own, **{item.name: value})})
-                    found = error(baselines(tried, mixtures)[name], cases)
-                    if found < best:
-                        best, parameters = found, tried
+        for path in [path for group in METHODS[name] for path in numbers(getattr(parameters, group), (group,))]:
+            for factor in FACTORS:
+                value = factor * number_at(parameters, path)
+                if value > LARGEST:
+                    continue
+                tried = with_number(parameters, path, value)
+                found = error(baselines(tried, mixtures)[name], cases)
+                if found < best:
+                    best, parameters = found, tried
         if best > 0.999 * before:
             break
     print(

@@ -46,6 +46,7 @@ class KalmanParameters:
         fingers, wrist: [m/s per root second]; ``turn``: [rad/s per root second].
         fading_s: time constant of all velocities; inf for constant velocity.
         power: of a sigma's ratio to 0.01 m; above 1 trusts bad evidence less than stated.
+        trust: sigmas beyond which there is no measurement.
     """
 
     fingers: float
@@ -53,6 +54,7 @@ class KalmanParameters:
     turn: float
     fading_s: float
     power: float
+    trust: TrustParameters
 
 
 @dataclass(frozen=True)
@@ -75,16 +77,20 @@ class PoseParameters:
 class TrackingParameters:
     """What ``tools/tune_tracking_baselines.py`` found on motion of its own; the defaults are its result."""
 
-    hold: TrustParameters = field(default=TrustParameters(0.016, 0.018))
-    slerp: TrustParameters = field(default=TrustParameters(0.016, 0.018))
-    one_euro_trust: TrustParameters = field(default=TrustParameters(0.018, 0.02))
-    one_euro_fingers: OneEuroParameters = field(default=OneEuroParameters(1.0, 5.0))
-    one_euro_wrist: OneEuroParameters = field(default=OneEuroParameters(1.0, 5.0))
-    one_euro_turn: OneEuroParameters = field(default=OneEuroParameters(1.0, 0.5))
-    kalman: KalmanParameters = field(default=KalmanParameters(0.3, 0.5, 3.0, 0.2, 1.5))
-    kalman_rts: KalmanParameters = field(default=KalmanParameters(0.3, 0.5, 3.0, 0.2, 1.5))
-    pca: PoseParameters = field(default=PoseParameters(1.0, 0.1, 0.018))
-    gmm: PoseParameters = field(default=PoseParameters(1.0, 0.1, 0.018))
+    hold: TrustParameters = field(default=TrustParameters(0.032, 0.0144))
+    slerp: TrustParameters = field(default=TrustParameters(0.0128, 0.0144))
+    one_euro_trust: TrustParameters = field(default=TrustParameters(0.0288, 0.0125))
+    one_euro_fingers: OneEuroParameters = field(default=OneEuroParameters(1.5625, 0.8, 0.25))
+    one_euro_wrist: OneEuroParameters = field(default=OneEuroParameters(1.0, 10.0))
+    one_euro_turn: OneEuroParameters = field(default=OneEuroParameters(4.0, 0.5))
+    kalman: KalmanParameters = field(
+        default=KalmanParameters(0.15, 0.5, 2.34375, 0.125, 1.5, TrustParameters(0.03, 0.0144))
+    )
+    kalman_rts: KalmanParameters = field(
+        default=KalmanParameters(0.15, 0.5, 2.34375, 0.125, 1.5, TrustParameters(0.03, 0.0144))
+    )
+    pca: PoseParameters = field(default=PoseParameters(0.25, 0.078125, 0.0144))
+    gmm: PoseParameters = field(default=PoseParameters(0.25, 0.078125, 0.0144))
 
 
 def baselines(parameters: TrackingParameters, mixtures: Mapping[str, PoseMixture]) -> dict[str, Baseline]:
@@ -143,8 +149,8 @@ def kalman(hand: TrackedHand, parameters: KalmanParameters, smooth: bool) -> Arr
     """Kalman filters of the same numbers, or with the smoother that knows the future."""
     count = len(hand.times_s)
 
-    def trusted(sigma: Array) -> Array:
-        weighed = sigma * (sigma / 0.01) ** (parameters.power - 1)
+    def trusted(sigma: Array, limit_m: float) -> Array:
+        weighed = np.where(sigma < limit_m, sigma * (sigma / 0.01) ** (parameters.power - 1), np.inf)
         # There is always a first value, however bad.
         weighed[0] = np.where(np.isfinite(weighed[0]), weighed[0], _UNTRUSTED_M)
         return np.asarray(weighed)
@@ -156,10 +162,10 @@ def kalman(hand: TrackedHand, parameters: KalmanParameters, smooth: bool) -> Arr
         )
         return rts_smooth(course)[..., 0] if smooth else course.mean[..., 0]
 
-    palm = np.repeat(trusted(hand.palm_sigma)[:, None], 3, axis=1)
+    palm = np.repeat(trusted(hand.palm_sigma, parameters.trust.palm_m)[:, None], 3, axis=1)
     wrist = run(hand.wrist, palm, parameters.wrist, _FIRST_SPEED_M_S)
     turn = run(hand.turn, palm / PALM_M, parameters.turn, _FIRST_TURN_RAD_S)
-    joint = np.repeat(trusted(hand.sigma[:, 1:]), 3, axis=1)
+    joint = np.repeat(trusted(hand.sigma[:, 1:], parameters.trust.joint_m), 3, axis=1)
     local = run(hand.local.reshape(count, -1), joint, parameters.fingers, _FIRST_SPEED_M_S)
     return hand.assemble(wrist, turn, local.reshape(count, 20, 3))
 
