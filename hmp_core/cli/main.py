@@ -9,14 +9,6 @@ from rich.markup import escape
 
 from hmp_core.cli.console import STDERR, configure_logs
 from hmp_core.cli.deferred import add_command
-from hmp_core.cli.evaluate import eval_app
-from hmp_core.cli.evaluate_motion import evaluate_motion
-from hmp_core.cli.evaluate_prior import evaluate_prior
-from hmp_core.cli.samples import samples
-from hmp_core.cli.synth import synth
-from hmp_core.cli.track import track
-from hmp_core.cli.train import train
-from hmp_core.cli.train_initializer import train_initializer
 from hmp_core.errors import HmpError
 
 app = typer.Typer(
@@ -54,6 +46,12 @@ add_command(
 )
 add_command(
     eval_app,
+    "motion",
+    "evaluate_motion",
+    "Follow recorded hands through occlusion and judge every method by the exact truth.",
+)
+add_command(
+    eval_app,
     "prior",
     "evaluate_prior",
     "Measure a motion prior on recordings that it was not trained on; all files count as one.",
@@ -70,13 +68,6 @@ add_command(
     "evaluate_dexycb",
     "Measure the pipeline on DexYCB; everything in its images is found without help from the labels.",
 )
-app.command()(track)
-app.command()(synth)
-app.command()(samples)
-app.command()(train)
-app.command()(train_initializer)
-eval_app.command("motion")(evaluate_motion)
-eval_app.command("prior")(evaluate_prior)
 app.add_typer(eval_app, name="eval")
 
 

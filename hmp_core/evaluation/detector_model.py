@@ -19,17 +19,18 @@ own perception at 30 Hz, with exact truth. What is modelled, and how:
   part stays for the whole sequence, a part fades exponentially, the rest is new in every image.
 * Whether the hand is seen at all is a Markov chain whose rates depend on the share that is hidden.
 
-Measured on 21 scenes, 2,400 sightings. Under cover of more than half of the hand a fingertip's keypoint holds 0.41 of
-the truth and errs by 0.089 of the region's side per axis (in plain sight 0.024); of the sigma stated there the error
-explains next to nothing (slope 0.03). Errors fade within 0.15 s in sight, 0.1 s under cover. In an image the hand is
-lost with a chance of 0.02 where a third of it is hidden, 0.08 at a half, 0.14 at 0.7, 0.50 at 0.9.
+Measured on 21 scenes, 2,400 sightings. Under cover of more than half of the hand a fingertip's keypoint holds
+0.41 of the truth and errs by 0.089 of the region's side per axis (in plain sight 0.024); of the sigma stated there
+the error explains next to nothing (slope 0.03). Errors fade within 0.15 s in sight, 0.1 s under cover. In an image
+the hand is lost with a chance of 0.02 where a third of it is hidden, 0.08 at a half, 0.14 at 0.7, 0.50 at 0.9.
 
-Scenes seen by the real detector and, with the same truth, by the simulated one (7 scenes, means): initializer, joints
-in sight 21.2 and 22.6 mm, hidden 41.4 and 37.0 mm; keypoints in sight 6.5 and 8.2 px, hidden 31.2 and 25.4 px; palm
-turned by 17.0 and 18.7 degrees; rank correlation of sigma and error within a hand 0.47 and 0.44; keypoints within two
-sigmas 0.99 and 0.97, hidden 0.85 and 0.87; images with a hand 0.63 and 0.65. The simulation trembles more than the
-real detector: the initializer's acceleration error is 17.1 where the real one's is 10.1 mm/frame^2, since jumps that
-are rare and large in the renders are spread evenly over its images. Motion blur is in neither.
+Scenes seen by the real detector and, with the same truth, by the simulated one (7 scenes, means): initializer,
+joints in sight 21.2 and 22.6 mm, hidden 41.4 and 37.0 mm; keypoints in sight 6.5 and 8.2 px, hidden 31.2 and
+25.4 px; palm turned by 17.0 and 18.7 degrees; rank correlation of sigma and error within a hand 0.47 and 0.44;
+keypoints within two sigmas 0.99 and 0.97, hidden 0.85 and 0.87; images with a hand 0.63 and 0.65. The simulation
+trembles more than the real detector: the initializer's acceleration error is 17.1 where the real one's is
+10.1 mm/frame^2, since jumps that are rare and large in the renders are spread evenly over its images. Motion blur
+is in neither.
 """
 
 from dataclasses import dataclass, fields
