@@ -124,7 +124,8 @@ class DetectorSimulation:
         presence = model.presence[np.where(share == 0, 0, np.where(share < HALF, 1, 2))]
         frames, roi = [], None
         for index in range(count):
-            stamp_ns, hands = 1 + round(1e9 * hand.times_s[index]), ()
+            stamp_ns = 1 + round(1e9 * hand.times_s[index])
+            hands: tuple[HandObservation, ...] = ()
             pixels = crops[index].to_image(keypoints[index])
             inside = hand.camera.contains(pixels)
             if seen[index] and np.count_nonzero(inside) >= _FEWEST_INSIDE:

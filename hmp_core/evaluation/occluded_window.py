@@ -118,7 +118,7 @@ class _Builder:
             hand=TrueHand(times, joints, hidden, CAMERA),
             kind=kind,
             gap_s=gap_s,
-            in_gap=behind.any(axis=1),
+            in_gap=np.asarray(behind.any(axis=1)),
             judged=(times >= SETTLING_S) & (times < lead + gap_s + SWEEP_S + _TAIL_S),
             active=self._moves(vectors, behind, rate),
             label=fingers.labels[recording],
