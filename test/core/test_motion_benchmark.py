@@ -16,6 +16,7 @@ from hmp_core.errors import AssetError, ConfigError, DataError
 from hmp_core.evaluation.baseline_models import shipped_baselines
 from hmp_core.evaluation.detector_model import PLACES, joint_states, load_detector_model
 from hmp_core.evaluation.detector_simulation import DetectorSimulation, TrueHand
+from hmp_core.evaluation.metrics import wrist_aligned
 from hmp_core.evaluation.occluded_window import CAMERA, occluded_windows
 from hmp_core.evaluation.occlusion_pattern import KINDS, SWEEP_S, hide_joints
 from hmp_core.evaluation.pose_mixture import PoseMixture, pose_mixtures
@@ -172,8 +173,9 @@ def test_baselines_give_finite_hands_with_the_real_initializer():
     frames = simulation.observe(window.hand, np.random.default_rng(0))
     hand = track_hand(frames, HandKinematics(MODEL, torch.float64))
     assert hand is not None
-    near = np.linalg.norm(hand.joints - window.hand.joints, axis=-1)[window.judged & ~window.in_gap]
-    assert np.median(near) < 0.12
+    # Wrist-relative: one camera does not see how far away a hand of unknown size is.
+    error = np.linalg.norm(wrist_aligned(hand.joints) - wrist_aligned(window.hand.joints), axis=-1)
+    assert np.median(error[window.judged & ~window.in_gap]) < 0.05
     for name, method in baselines(TrackingParameters(), pose_mixtures(models)).items():
         joints = method(hand)
         assert joints.shape == window.hand.joints.shape, name
