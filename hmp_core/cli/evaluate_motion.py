@@ -16,7 +16,7 @@ from hmp_core.cli.console import progress_bar
 from hmp_core.errors import AssetError, ConfigError, DataError
 from hmp_core.evaluation.baseline_models import MAKE_COMMAND, SHIPPED_BASELINES, load_baselines, shipped_baselines
 from hmp_core.evaluation.detector_model import load_detector_model
-from hmp_core.evaluation.motion_benchmark import MotionBenchmark, online
+from hmp_core.evaluation.motion_benchmark import MotionBenchmark, offline, online
 from hmp_core.evaluation.occluded_window import occluded_windows
 from hmp_core.evaluation.occlusion_page import SUFFIXES, Trace, sigma_line, table_rows, trace_of, write_page
 from hmp_core.evaluation.occlusion_report import OcclusionReport
@@ -28,6 +28,7 @@ from hmp_core.threads import use_one_thread
 from hmp_core.training.corpus import read_held_out
 
 _PLOTTED: Final = 6
+_PAPER: Final = "paper_adam"
 
 
 def evaluate_motion(
@@ -41,6 +42,7 @@ def evaluate_motion(
     cache: Annotated[Path, typer.Option(help="Folder where retargeted motion is kept.")] = Path("~/.cache/hmp_ros"),
     windows: Annotated[int, typer.Option(min=1, help="Windows per file.")] = 96,
     seed: Annotated[int, typer.Option(min=0, help="Of windows, cameras, hands and detector errors.")] = 0,
+    paper: Annotated[bool, typer.Option(help="Run the paper's schedule, too; it takes minutes a window.")] = False,
     report: Annotated[Path | None, typer.Option(help="Page with tables and plots, .html or .md.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -53,7 +55,8 @@ def evaluate_motion(
 
     Methods: detector and initializer (both keep their last output where nothing is found), hold, slerp and
     kalman_rts (these two know the future), one_euro, kalman, pca and gmm (pose models given each image and the last
-    output), online (the fitter).
+    output), online (the real-time fitter), offline (hmp fit) and paper_adam (hmp fit with the paper's table and
+    optimiser, with --paper).
     """
     use_one_thread()
     if report is not None and report.suffix not in SUFFIXES:
@@ -62,7 +65,14 @@ def evaluate_motion(
     models = load_baselines(baselines) if baselines else shipped_baselines()
     if models is None:
         raise AssetError(f"{SHIPPED_BASELINES} is missing, which pca and gmm need; make it with `{MAKE_COMMAND}`")
-    fitters = {"online": online(model, load_prior(prior))}
+    motion_prior = load_prior(prior)
+    fitters = {
+        _PAPER: offline(model, motion_prior, "paper_lab", "adam"),
+        "offline": offline(model, motion_prior, "default", "gn"),
+        "online": online(model, motion_prior),
+    }
+    if not paper:
+        del fitters[_PAPER]
     benchmark = MotionBenchmark(model, load_detector_model(detector), models, parameters, fitters)
     signs, traces = read_held_out(split) if split else None, list[Trace]()
     tables: OcclusionReport | None = None
@@ -83,7 +93,9 @@ def evaluate_motion(
             rate_hz = rate_hz or motion.fingers.rate_hz
             if motion.fingers.rate_hz != rate_hz:
                 raise DataError(f"{path} has {motion.fingers.rate_hz:g} Hz and the files before it {rate_hz:g} Hz")
-            tables = tables or OcclusionReport(benchmark.methods, rate_hz)
+            # The paper's has its place in the report, empty where it did not run.
+            names = benchmark.methods if paper else (*benchmark.methods, _PAPER)
+            tables = tables or OcclusionReport(names, rate_hz)
             for number, window in enumerate(occluded_windows(motion, model, windows, seed)):
                 run = benchmark.run(window, benchmark.observe(window, seed + number))
                 tables.add(run)

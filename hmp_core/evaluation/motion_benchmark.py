@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from hmp_core.estimate import FrameEstimate
 from hmp_core.evaluation.baseline_models import BaselineModels
 from hmp_core.evaluation.detector_model import DetectorModel
 from hmp_core.evaluation.detector_simulation import DetectorSimulation
@@ -18,6 +19,8 @@ from hmp_core.evaluation.tracked_hand import track_hand
 from hmp_core.evaluation.tracking_baselines import Baseline, TrackingParameters, baselines
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.online import OnlineFitter
+from hmp_core.fitting.sequence import ClipFitter
+from hmp_core.fitting.stages import read_stage_table
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
@@ -37,15 +40,26 @@ def online(model: HandModel, prior: MotionPrior) -> Method:
 
     def run(frames: Sequence[FrameObservation]) -> MethodOutput:
         fitter = OnlineFitter(model, prior, config)
-        joints = np.full((len(frames), NUM_JOINTS, 3), np.nan)
-        stddev, covariance = np.full((len(frames), NUM_JOINTS), np.nan), np.full((len(frames), 6, 6), np.nan)
-        for index, frame in enumerate(frames):
-            for hand in fitter.update(frame).hands:
-                joints[index], stddev[index] = hand.joints_camera, hand.joint_stddev_m
-                covariance[index] = hand.wrist_covariance
-        return MethodOutput(joints, stddev, covariance)
+        return _collected([fitter.update(frame) for frame in frames])
 
     return run
+
+
+def offline(model: HandModel, prior: MotionPrior, table: str, solver: str) -> Method:
+    """The sequence fitter, past and future in view."""
+    fitter = ClipFitter(model, prior, read_stage_table(table), solver)
+    return lambda frames: _collected(fitter.fit(frames))
+
+
+def _collected(estimates: Sequence[FrameEstimate]) -> MethodOutput:
+    """Joints and sigmas of one hand by frame, NaN where there is none."""
+    joints = np.full((len(estimates), NUM_JOINTS, 3), np.nan)
+    stddev, covariance = np.full((len(estimates), NUM_JOINTS), np.nan), np.full((len(estimates), 6, 6), np.nan)
+    for index, estimate in enumerate(estimates):
+        for hand in estimate.hands:
+            joints[index], stddev[index] = hand.joints_camera, hand.joint_stddev_m
+            covariance[index] = hand.wrist_covariance
+    return MethodOutput(joints, stddev, covariance)
 
 
 class MotionBenchmark:

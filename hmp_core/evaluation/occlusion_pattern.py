@@ -50,7 +50,8 @@ def hide_joints(
         chosen = rng.choice(len(FINGERS), size=int(rng.integers(1, _MOST_FINGERS + 1)), replace=False)
         first = int(rng.integers(2))
         for finger in chosen:
-            hidden[np.ix_(inside, list(FINGERS[finger][first:]))] = True
+            for joint in FINGERS[finger][first:]:
+                hidden[inside, joint] = True
         return hidden
     if kind not in KINDS:
         raise ConfigError(f"a hand can be hidden as {', '.join(KINDS)}, not as {kind!r}")

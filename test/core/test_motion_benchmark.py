@@ -203,7 +203,12 @@ def test_the_command_prints_the_same_object_twice_and_a_page(tmp_path):
         "pca",
         "gmm",
         "online",
+        "offline",
+        "paper_adam",
     } == set(summary["methods"])
+    ran = {name for name, figures in summary["methods"].items() if (figures["coverage"] or 0.0) > 0.0}
+    ran |= {name for name, figures in summary["quiet"]["methods"].items() if (figures["coverage"] or 0.0) > 0.0}
+    assert ran == set(summary["methods"]) - {"paper_adam"}, "minutes a window, so only where it is asked for"
     assert summary["windows"] + summary["quiet"]["windows"] == 2
     assert page.read_text().count("data:image/png") >= 2
 
