@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node from evidence to hands: ``hand/observations`` to ``hand/mano``, through the sliding-window fitter."""
+"""Node from evidence to hands: ``hand/observations`` to ``hand/mano*``, through the sliding-window fitter."""
 
 import sys
 from collections.abc import Sequence
@@ -29,6 +29,7 @@ from hmp_ros.messages import build_hand_array, build_info
 from hmp_ros.msg import HandObservationArray, ManoHandArray, ManoInfo
 from hmp_ros.observed_frame import ObservedFrame
 from hmp_ros.parameters import declare, parameter
+from hmp_ros.shifted_hands import ShiftedHands
 from hmp_ros.stamps import Arrival, StampGuard
 from hmp_ros.worker_node import WorkerNode
 from hmp_ros.wrist_tf import WristBroadcaster
@@ -51,6 +52,15 @@ class WindowParameters:
     )
     lost_duration_s: float = parameter(
         _FITTER.lost_duration_s, "How long LOST is published before the hand leaves the list [s].", 0.0, 60.0
+    )
+    smoothing_lag_s: float = parameter(
+        0.2,
+        "How far behind the newest image hand/mano_smoothed is [s]; what came since makes it smoother.",
+        0.0,
+        1.0,
+    )
+    prediction_horizon_s: float = parameter(
+        0.05, "How far ahead of the newest image hand/mano_predicted is [s].", 0.0, 0.15
     )
     publish_tf: bool = parameter(False, "Broadcast hand_left_wrist, hand_right_wrist (needs tf2_ros).")
 
@@ -84,6 +94,9 @@ class WindowNode(WorkerNode):
         self._solved = self._infilled = 0
         self._spent_ms = 0.0
         self._hands = self.create_publisher(ManoHandArray, "hand/mano", qos.HANDS)
+        self._shifted = ShiftedHands(
+            self, self._fitter, parameters.smoothing_lag_s, parameters.prediction_horizon_s
+        )
         self._markers = self.create_publisher(MarkerArray, "hand/markers", qos.HANDS)
         self._info = self.create_publisher(ManoInfo, "hand/info", qos.LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.HANDS)
@@ -132,6 +145,7 @@ class WindowNode(WorkerNode):
             if arrival is Arrival.RESTART:
                 self.get_logger().warning("time ran backwards (a bag that loops?): hands start anew")
                 self._fitter.reset()
+                self._shifted.clear()
                 self._published_ns, accepted = None, 0
             self._fitter.observe(observation)
             self._newest = item
@@ -144,10 +158,11 @@ class WindowNode(WorkerNode):
 
     def _expire(self, newest: ObservedFrame, arrived_ns: int) -> None:
         # Now, on the clock of the stamps: recordings have stamps of long ago.
-        elapsed_ns = self.get_clock().now().nanoseconds - arrived_ns
-        estimate = self._fitter.expire(newest.observation.stamp_ns + elapsed_ns)
+        now_ns = newest.observation.stamp_ns + self.get_clock().now().nanoseconds - arrived_ns
+        estimate = self._fitter.expire(now_ns)
         if estimate is not None:
             self._publish(estimate, newest)
+        self._shifted.publish_due(now_ns)
 
     def _publish(self, estimate: FrameEstimate, observed: ObservedFrame) -> None:
         if self._published_ns is not None and estimate.stamp_ns <= self._published_ns:
@@ -165,6 +180,7 @@ class WindowNode(WorkerNode):
             self._markers.publish(build_markers(message))
         if self._wrists is not None:
             self._wrists.broadcast(message)
+        self._shifted.add(estimate, observed.frame_id, timing)
         self._solved += 1
         self._infilled += any(hand.status is HandStatus.INFILLED for hand in estimate.hands)
 

@@ -33,7 +33,7 @@ class FitterConfig:
         wrist_rotation, wrist_translation: coasting of the wrist [rad/s], [m/s].
         finger_residual: what the latent cannot express, per joint axis [rad].
         latent_stddev: how far the latent may leave the encoder's reading, in units of its spread over all motion.
-        blend_speed: fastest correction of the published wrist after a gap [m/s].
+        blend_speed: fastest correction of a published joint after a gap [m/s].
     """
 
     window_s: float = 1.7

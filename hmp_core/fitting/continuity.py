@@ -11,6 +11,9 @@ from torch import Tensor
 
 _SHORTEST_S: Final = 0.08
 _NEGLIGIBLE: Final = 1e-4
+_HAND_M: Final = 0.2
+_LEVERS_M: Final = (0.1, 0.06, 0.03)
+"""From a finger's first, second and third joint to its tip, of a large hand."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class HandPose:
 class ContinuousPose:
     """Adds an offset to the solved pose that makes it start where the published one was, and lets it fade.
 
-    The offset fades exponentially, within 0.08 s or as slowly as ``speed`` [m/s] demands of the wrist.
+    The offset fades exponentially, within 0.08 s or so slowly that it moves no joint faster than ``speed`` [m/s].
     """
 
     def __init__(self, speed: float) -> None:
@@ -46,7 +49,9 @@ class ContinuousPose:
         turn = roma.rotmat_to_rotvec(solved.R_camera_wrist.mT @ published.R_camera_wrist)
         flex = roma.rotmat_to_rotvec(solved.R_finger.mT @ published.R_finger)
         self._offset = (move, turn, flex)
-        self._time_constant_s = max(_SHORTEST_S, float(move.norm()) / self._speed)
+        bent = (flex.norm(dim=-1).reshape(-1, 3) @ flex.new_tensor(_LEVERS_M)).max()
+        distance = float(move.norm() + _HAND_M * turn.norm() + bent)
+        self._time_constant_s = max(_SHORTEST_S, distance / self._speed)
         self._time_s = time_s
 
     def apply(self, solved: HandPose, time_s: float) -> HandPose:

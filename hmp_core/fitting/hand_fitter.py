@@ -107,10 +107,11 @@ class HandFitter:
         self._keep(self._window.kept_steps(config.window_s, config.dense_s, config.max_steps))
 
     def at(self, time_s: float) -> tuple[Trajectory, DecodedSteps] | None:
-        """The pose that the present window gives to an earlier time; None outside the window."""
-        if self._trajectory is None or not self._window.times_s[0] <= time_s <= self._window.times_s[-1]:
+        """The pose that the present window gives to a time within it or ahead of it; None before it."""
+        if self._trajectory is None or time_s < self._window.times_s[0]:
             return None
-        step = interpolate(self._trajectory, time_s, self._config)
+        carry = interpolate if time_s <= self._window.times_s[-1] else predict
+        step = carry(self._trajectory, time_s, self._config)
         return step, self._model.decode(step)
 
     def solve(self) -> HandSolution:
@@ -131,7 +132,8 @@ class HandFitter:
         if result.solution is not None:
             size = self._config.hand_size_stddev
             relative = decoded.joints_wrist_relative[0].numpy()
-            posterior = newest_posterior(result.trajectory, relative, result.jacobians, result.solution, size)
+            covariance = result.solution.newest_covariance
+            posterior = newest_posterior(result.trajectory, relative, result.jacobians, covariance, size)
         solution = HandSolution(newest, decoded, posterior, result, self._window.observed, self._warm)
         self._due, self._warm = 0, True
         self._adopt_shape(posterior)

@@ -1,25 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One hand from first sight to loss: evidence in, estimates with a status out; left hands mirrored both ways."""
+"""One hand from first sight to loss: evidence in, estimates with a status out."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from hmp_core.camera import Camera
-from hmp_core.estimate import HandEstimate, HandStatus, WindowStatus
+from hmp_core.estimate import HandEstimate, HandStatus
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.continuity import ContinuousPose, HandPose
 from hmp_core.fitting.evidence import StepEvidence, canonical_evidence
+from hmp_core.fitting.forecast import forecast
 from hmp_core.fitting.hand_fitter import HandFitter, HandSolution
-from hmp_core.fitting.published import observed_status, own_side, own_side_covariance, right_hand
+from hmp_core.fitting.published import observed_status
+from hmp_core.fitting.readout import published_sigmas, read_back, read_out, window_status
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel
-from hmp_core.hand.operator_frame import operator_frame
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
 from hmp_core.observation import HandObservation
-
-_GAP_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ class HandTrack:
         self._seen_ns: int | None = None
         self._focal_px = 1.0
         self._last: HandEstimate | None = None
-        self._expected: HandPose | None = None
-        self._published: HandPose
-        self._given_up = False
+        self._published: tuple[float, HandPose] | None = None
+        self._leads_over = False  # a gap has ended, or the window has been given up
+        self._solution: HandSolution | None = None
+        self._smooth_continuity = ContinuousPose(config.blend_speed)
+        self._smoothed: tuple[int, HandEstimate, HandPose] | None = None
         self._is_lost = False
 
     @property
@@ -81,15 +83,17 @@ class HandTrack:
             return None
         time_s = self._seconds(stamp_ns)
         restarts = self._fitter.restarts
-        solution = self._fitter.solve()
+        self._solution = solution = self._fitter.solve()
         solved = self._coasting(time_s) or _pose(solution.newest, solution.decoded)
-        if self._expected is not None:
-            self._continuity.bridge(self._expected, solved, time_s)
-        elif self._given_up:
-            self._continuity.bridge(self._published, solved, time_s)
-        self._given_up = self._fitter.restarts > restarts
+        if self._leads_over and self._published is not None:
+            # What this window would have said when the last pose was published.
+            published_s, published = self._published
+            past = self._fitter.at(published_s)
+            if past is not None:
+                self._continuity.bridge(published, _pose(*past), published_s)
+        self._leads_over = self._fitter.restarts > restarts
         published = self._continuity.apply(solved, time_s)
-        self._published = published
+        self._published = (time_s, published)
         self._last = self._estimate(stamp_ns, evidence, solution, published)
         return self._last
 
@@ -102,10 +106,49 @@ class HandTrack:
         past = None if self._epoch_ns is None else self._fitter.at(self._seconds(stamp_ns))
         if past is None or estimate.status is HandStatus.LOST:
             return estimate
-        published = own_side(right_hand(_pose(*past), past[0].betas, self._model.kinematics), estimate.side)
-        joints = published.joints_camera
-        R_camera_wrist = operator_frame(joints, estimate.side)
-        return replace(estimate, joints_camera=joints, mano=published.mano, R_camera_wrist=R_camera_wrist)
+        return replace(estimate, **vars(read_out(self._model, _pose(*past), past[0].betas, estimate.side)))
+
+    def smooth(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
+        """As :meth:`revise`, for stamps that increase: where the window has changed its mind about what was given
+        out before, this one leads over from there.
+        """
+        if estimate.status is HandStatus.LOST:
+            self._smoothed = None
+            return estimate
+        revised = self.revise(stamp_ns, estimate)
+        time_s, pose = self._seconds(stamp_ns), read_back(revised)
+        if self._smoothed is not None:
+            given_ns, given_estimate, given = self._smoothed
+            present = read_back(self.revise(given_ns, given_estimate))
+            self._smooth_continuity.bridge(given, present, self._seconds(given_ns))
+            pose = self._smooth_continuity.apply(pose, time_s)
+        self._smoothed = (stamp_ns, estimate, pose)
+        betas = torch.from_numpy(revised.mano.betas)
+        return replace(revised, **vars(read_out(self._model, pose, betas, estimate.side)))
+
+    def predict(self, stamp_ns: int, estimate: HandEstimate, horizon_s: float) -> HandEstimate:
+        """What :meth:`solve` gave at ``stamp_ns``, ``horizon_s`` ahead; sigmas grow as the processes say."""
+        since_ns = estimate.since_observed_ns + round(horizon_s * 1e9)
+        if estimate.status is HandStatus.LOST or self._solution is None:
+            return replace(estimate, since_observed_ns=since_ns)
+        time_s = self._seconds(stamp_ns)
+        ahead = forecast(self._model, self._config, self._solution, time_s + horizon_s)
+        pose = self._coasting(time_s, horizon_s) or _pose(ahead.step, ahead.decoded)
+        pose = self._continuity.expected(pose, time_s + horizon_s)
+        hand = read_out(self._model, pose, ahead.step.betas, estimate.side)
+        solved = ahead.decoded.joints_wrist_relative[0]
+        stddev, covariance = published_sigmas(ahead.posterior, solved, hand.joints_camera, estimate.side)
+        infilled = estimate.status is HandStatus.INFILLED
+        return replace(
+            estimate,
+            status=HandStatus.INFILLED if infilled else HandStatus.PREDICTED,
+            score=0.0,
+            since_observed_ns=since_ns,
+            joint_stddev_m=stddev,
+            joint_observed=np.zeros(NUM_JOINTS, dtype=bool),
+            wrist_covariance=covariance,
+            **vars(hand),
+        )
 
     def lost(self, stamp_ns: int) -> HandEstimate | None:
         """The frozen last pose with status LOST; None when there never was one."""
@@ -122,17 +165,21 @@ class HandTrack:
             window=None,
         )
 
-    def _coasting(self, time_s: float) -> HandPose | None:
+    def _coasting(self, time_s: float, horizon_s: float = 0.0) -> HandPose | None:
         """The pose to show inside a gap: the forecast, slowing down to a rest; None when there is no gap.
 
         Nobody forecasts a whole hand for long: past ``coast_s`` or so, standing still errs least.
+
+        Args:
+            time_s: present time.
+            horizon_s: how far ahead of it to look; the forecast slows down alike.
         """
         assert self._seen_ns is not None
-        gap_s = time_s - self._seconds(self._seen_ns)
-        coast_s = self._config.coast_s
-        if gap_s <= 0:
+        seen_s, coast_s = self._seconds(self._seen_ns), self._config.coast_s
+        if time_s <= seen_s:
             return None
-        past = self._fitter.at(time_s - gap_s + coast_s * (1 - np.exp(-gap_s / coast_s)))
+        pace = float(np.exp((seen_s - time_s) / coast_s))
+        past = self._fitter.at(seen_s + coast_s * (1 - pace) + horizon_s * pace)
         return None if past is None else _pose(*past)
 
     def _lost_at(self, stamp_ns: int) -> bool:
@@ -143,21 +190,12 @@ class HandTrack:
         return (stamp_ns - self._epoch_ns) * 1e-9
 
     def _take_in(self, stamp_ns: int) -> StepEvidence | None:
-        """Move waiting sightings into the window; the evidence at ``stamp_ns`` itself, if any.
-
-        Notes what would have been published now had nothing been seen, when a gap ends here:
-        the published pose will lead on from there.
-        """
+        """Move waiting sightings into the window; the evidence at ``stamp_ns`` itself, if any."""
         assert self._side is not None
-        self._expected = None
         newest: StepEvidence | None = None
         for sighting in self._waiting:
             newest = canonical_evidence(sighting.observation, sighting.camera, self._side, self._model.kinematics)
-            after_gap = self._seen_ns is not None and (sighting.stamp_ns - self._seen_ns) * 1e-9 > _GAP_S
-            if after_gap and self._fitter.started:
-                time_s = self._seconds(stamp_ns)
-                coasting = self._coasting(time_s)
-                self._expected = self._continuity.expected(coasting, time_s) if coasting else None
+            self._leads_over |= self._last is not None and self._last.since_observed_ns > 0
             self._fitter.add(self._seconds(sighting.stamp_ns), newest)
             self._seen_ns = sighting.stamp_ns
             self._focal_px = sighting.camera.focal_px
@@ -173,16 +211,12 @@ class HandTrack:
     ) -> HandEstimate:
         assert self._side is not None
         assert self._seen_ns is not None
-        right = right_hand(published, solution.newest.betas, self._model.kinematics)
-        joints = right.joints_camera
-        status, observed = observed_status(evidence, float(joints[0, 2]), self._config.observed_sigma_m)
-        # A pose that still leads from a bridged one is off by what it has yet to go.
-        ahead = joints - joints[0] - solution.decoded.joints_wrist_relative[0].numpy()
-        joint_stddev, covariance = np.full(NUM_JOINTS, -1.0), np.diag(np.full(6, -1.0))
-        if solution.posterior is not None:
-            joint_stddev = np.sqrt(solution.posterior.joint_stddev_m**2 + (ahead**2).mean(axis=-1))
-            covariance = solution.posterior.wrist_covariance
-        own = own_side(right, self._side)
+        assert self._epoch_ns is not None
+        hand = read_out(self._model, published, solution.newest.betas, self._side)
+        depth_m = float(hand.joints_camera[0, 2])
+        status, observed = observed_status(evidence, depth_m, self._config.observed_sigma_m)
+        solved = solution.decoded.joints_wrist_relative[0]
+        stddev, covariance = published_sigmas(solution.posterior, solved, hand.joints_camera, self._side)
         return HandEstimate(
             track_id=self.track_id,
             side=self._side,
@@ -190,36 +224,11 @@ class HandTrack:
             status=status,
             score=0.0 if evidence is None else evidence.presence,
             since_observed_ns=stamp_ns - self._seen_ns,
-            joints_camera=own.joints_camera,
-            joint_stddev_m=joint_stddev,
+            joint_stddev_m=stddev,
             joint_observed=observed,
-            mano=own.mano,
-            R_camera_wrist=operator_frame(own.joints_camera, self._side),
-            wrist_covariance=own_side_covariance(covariance, self._side),
-            window=self._window_status(evidence, solution),
-        )
-
-    def _window_status(self, evidence: StepEvidence | None, solution: HandSolution) -> WindowStatus:
-        assert self._epoch_ns is not None
-        result, times = solution.result, solution.result.trajectory.times_s
-        rmse = float("nan")
-        if evidence is not None:
-            points = solution.decoded.keypoints_camera[0].numpy()
-            error = (points[:, :2] / points[:, 2:] - evidence.rays) * self._focal_px
-            seen = evidence.ray_information > 0
-            rmse = float(np.sqrt((error[seen] ** 2).sum(axis=-1).mean())) if seen.any() else rmse
-        return WindowStatus(
-            track_id=self.track_id,
-            first_stamp_ns=self._epoch_ns + round(times[0] * 1e9),
-            last_stamp_ns=self._epoch_ns + round(times[-1] * 1e9),
-            steps=len(times),
-            steps_observed=solution.steps_observed,
-            iterations=result.iterations,
-            warm_started=solution.warm,
-            converged=result.converged,
-            initial_cost=result.initial_cost,
-            final_cost=result.final_cost,
-            reprojection_rmse_px=rmse,
+            wrist_covariance=covariance,
+            window=window_status(self.track_id, self._epoch_ns, solution, evidence, self._focal_px),
+            **vars(hand),
         )
 
 

@@ -83,6 +83,25 @@ class OnlineFitter:
         ]
         return replace(frame, hands=tuple(hands))
 
+    def smooth(self, frame: FrameEstimate) -> FrameEstimate:
+        """As :meth:`revise`, for frames in order, without jumps where a window has changed its mind."""
+        hands = [
+            self._tracks[hand.track_id].smooth(frame.stamp_ns, hand) if hand.track_id in self._tracks else hand
+            for hand in frame.hands
+        ]
+        return replace(frame, hands=tuple(hands))
+
+    def predict(self, frame: FrameEstimate, horizon_s: float) -> FrameEstimate:
+        """The frame that was solved last, ``horizon_s`` ahead; hands that were seen become PREDICTED."""
+        if horizon_s == 0:
+            return frame
+        hands = [
+            self._tracks[hand.track_id].predict(frame.stamp_ns, hand, horizon_s)
+            for hand in frame.hands
+            if hand.track_id in self._tracks
+        ]
+        return FrameEstimate(frame.stamp_ns + round(horizon_s * 1e9), tuple(hands), frame.stage_ms)
+
     def expire(self, now_ns: int) -> FrameEstimate | None:
         """What to publish when images have stopped.
 

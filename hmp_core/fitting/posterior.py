@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hmp_core.fitting.arrow import ArrowSolution
+from hmp_core.fitting.arrow import Array
 from hmp_core.fitting.trajectory import POSITION, RESIDUAL, ROTATION, STEP_DIM, Trajectory
 from hmp_core.fitting.window_model import StepJacobians
 from hmp_core.hand.skeleton import NUM_BETAS
@@ -32,11 +32,10 @@ def newest_posterior(
     trajectory: Trajectory,
     joints_wrist_relative: NDArray[np.float64],
     jacobians: StepJacobians,
-    solution: ArrowSolution,
+    covariance: Array,
     hand_size_stddev: float,
 ) -> Posterior:
     """Marginalise onto the newest step; arguments as in :func:`step_posterior`."""
-    covariance = solution.newest_covariance
     joint_stddev, wrist = step_posterior(
         trajectory, len(trajectory.times_s) - 1, joints_wrist_relative, jacobians, covariance, hand_size_stddev
     )

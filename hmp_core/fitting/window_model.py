@@ -70,14 +70,18 @@ class WindowModel:
 
     def prior_rotations(self, z: Tensor, times_s: np.ndarray, origin_s: float) -> Tensor:
         """The latent's finger rotations [K, 15, 3, 3] at absolute times [K]; differentiable in z."""
-        local = torch.as_tensor(times_s - origin_s, dtype=self._dtype)
+        local = self._local(times_s, origin_s)
         return self.prior.decode(z.to(self._dtype)[None], local[None])[0].double()
 
     def latent_jacobian(self, z: Tensor, times_s: np.ndarray, origin_s: float) -> Tensor:
         """Derivative [K, 45, D] of the prior's finger rotations; their right tangents."""
-        local = torch.as_tensor(times_s - origin_s, dtype=self._dtype)
+        local = self._local(times_s, origin_s)
         with torch.no_grad():
             return self.prior.decode_with_jacobian(z.to(self._dtype), local)[1].double()
+
+    def _local(self, times_s: np.ndarray, origin_s: float) -> Tensor:
+        """Times on the prior's clock. Outside its window it was never trained: there its nearest end holds."""
+        return torch.as_tensor(np.clip(times_s - origin_s, 0.0, self.prior.window_s), dtype=self._dtype)
 
     def decode(self, trajectory: Trajectory) -> DecodedSteps:
         """Joints at every step of the trajectory."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A hand that moves in front of a camera: exact truth and noisy observations for tests of the fitter."""
+"""A hand that moves in front of a camera: exact truth and noisy observations, and what tests ask of the fitter."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,9 @@ import roma
 import torch
 
 from hmp_core.camera import Camera
+from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.evidence import mirror_pose
+from hmp_core.fitting.online import OnlineFitter
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.mirror import mirror_points
@@ -20,6 +22,8 @@ from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 CAMERA = Camera(1280, 720, 900.0, 900.0, 639.5, 359.5)
 KEYPOINT_SIGMA_PX = 2.0
 LANDMARK_SIGMA_M = 0.004
+NOTHING = tuple(range(21))
+"""Every joint hidden."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +96,29 @@ def moving_hand(frames: int = 60, rate_hz: float = 30.0, side: Side = Side.RIGHT
     if side is Side.LEFT:
         joints, poses = mirror_points(joints), [mirror_pose(p) for p in poses]
     return HandScene((1_000_000_000 + times * 1e9).astype(np.int64), joints, poses, side)
+
+
+def relative(joints: np.ndarray) -> np.ndarray:
+    """Joints relative to the wrist."""
+    return joints - joints[..., :1, :]
+
+
+def error_mm(estimate: HandEstimate, scene: HandScene, frame: int) -> float:
+    """Mean wrist-relative joint error."""
+    off = relative(estimate.joints_camera) - relative(scene.joints_camera[frame])
+    return float(np.linalg.norm(off, axis=-1).mean() * 1e3)
+
+
+def run(fitter: OnlineFitter, scene: HandScene, frames: range, gap: range = range(0)) -> list[FrameEstimate]:
+    """Feed frames to the fitter; nothing is detected in those of ``gap``."""
+    return [fitter.update(scene.frame(t, hidden=NOTHING if t in gap else ())) for t in frames]
+
+
+def assert_sound(frame: FrameEstimate) -> None:
+    """Everything finite, and a hand, not a zero pose."""
+    for hand in frame.hands:
+        assert np.isfinite(hand.joints_camera).all()
+        assert np.isfinite(hand.joint_stddev_m).all()
+        assert np.isfinite(hand.wrist_covariance).all()
+        assert np.linalg.norm(relative(hand.joints_camera)[1:], axis=-1).min() > 0.01  # never a zero pose
+        np.testing.assert_allclose(hand.R_camera_wrist @ hand.R_camera_wrist.T, np.eye(3), atol=1e-6)

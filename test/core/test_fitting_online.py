@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import roma
 import torch
-from hand_scene import CAMERA, HandScene, moving_hand
+from hand_scene import CAMERA, HandScene, assert_sound, error_mm, moving_hand, run
 
-from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus
+from hmp_core.estimate import HandStatus
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import mirror_pose
 from hmp_core.fitting.online import OnlineFitter
@@ -19,8 +19,6 @@ from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.skeleton import Side
 from hmp_core.observation import FrameObservation
 from hmp_core.prior.prior import load_prior
-
-NOTHING = tuple(range(21))
 
 
 @pytest.fixture(scope="module")
@@ -37,28 +35,6 @@ def fitter(parts) -> OnlineFitter:
 @pytest.fixture(scope="module")
 def scene() -> HandScene:
     return moving_hand(75)
-
-
-def relative(joints: np.ndarray) -> np.ndarray:
-    return joints - joints[..., :1, :]
-
-
-def error_mm(estimate: HandEstimate, scene: HandScene, frame: int) -> float:
-    off = relative(estimate.joints_camera) - relative(scene.joints_camera[frame])
-    return float(np.linalg.norm(off, axis=-1).mean() * 1e3)
-
-
-def run(fitter: OnlineFitter, scene: HandScene, frames: range, gap: range = range(0)) -> list[FrameEstimate]:
-    return [fitter.update(scene.frame(t, hidden=NOTHING if t in gap else ())) for t in frames]
-
-
-def assert_sound(frame: FrameEstimate) -> None:
-    for hand in frame.hands:
-        assert np.isfinite(hand.joints_camera).all()
-        assert np.isfinite(hand.joint_stddev_m).all()
-        assert np.isfinite(hand.wrist_covariance).all()
-        assert np.linalg.norm(relative(hand.joints_camera)[1:], axis=-1).min() > 0.01  # never a zero pose
-        np.testing.assert_allclose(hand.R_camera_wrist @ hand.R_camera_wrist.T, np.eye(3), atol=1e-6)
 
 
 def test_an_observed_hand_is_followed_and_its_parameters_reproduce_its_joints(fitter, scene) -> None:
@@ -108,7 +84,7 @@ def test_the_hand_rejoins_after_a_gap_without_a_jump(fitter, scene) -> None:
     joints = np.stack([frame.hands[0].joints_camera for frame in frames])
     true_step = np.linalg.norm(np.diff(scene.joints_camera, axis=0), axis=-1).max()
     step = np.linalg.norm(np.diff(joints[5:], axis=0), axis=-1).max()
-    assert step < true_step + 1.0 / 30 + 0.02
+    assert step < true_step + FitterConfig().blend_speed / 30
     assert frames[46].hands[0].status is HandStatus.OBSERVED
     assert error_mm(frames[60].hands[0], scene, 60) < 6.0
 
