@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hmp_core.estimate import FrameEstimate
+from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.online import OnlineFitter
 from hmp_core.frame import Frame
 from hmp_core.hand.loading import load_hand_model
@@ -42,19 +43,21 @@ class Pipeline:
         return observation, self.fitter.update(observation)
 
 
-def open_pipeline(mano: Path | None = None, max_hands: int = 2) -> Pipeline:
+def open_pipeline(mano: Path | None = None, max_hands: int = 2, hand_length_m: float = 0.0) -> Pipeline:
     """Load the shipped models.
 
     Args:
         mano: the user's MANO file or its folder; None for the open hand.
         max_hands: hands followed at a time, 1 or 2.
+        hand_length_m: wrist to middle knuckle of whoever is seen, 0.05 to 0.15; 0: not measured [m].
 
     Raises:
         AssetError: a shipped model is missing or altered.
         HandModelError: the MANO file is unusable.
-        ConfigError: ``max_hands`` out of range.
+        ConfigError: ``max_hands`` or ``hand_length_m`` out of range.
     """
+    config = FitterConfig(hand_length_m=hand_length_m)
     use_one_thread()
     model = load_hand_model(mano)
     perception = HandPerception(PerceptionConfig(max_hands=max_hands), HandInitializer(model))
-    return Pipeline(model, perception, OnlineFitter(model, load_prior()))
+    return Pipeline(model, perception, OnlineFitter(model, load_prior(), config))

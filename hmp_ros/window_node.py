@@ -44,6 +44,12 @@ class WindowParameters:
 
     mano_path: str = parameter("", "Your MANO_RIGHT.pkl; empty: the shipped open hand.")
     prior_path: str = parameter("", "Weights of a motion prior (.safetensors); empty: the shipped ones.")
+    hand_length_m: float = parameter(
+        _FITTER.hand_length_m,
+        "Wrist to middle knuckle of whoever is seen, 0.05 to 0.15; 0: not measured [m].",
+        0.0,
+        0.15,
+    )
     window_s: float = parameter(_FITTER.window_s, "Time span of the evidence in a window [s].", 0.5, 10.0)
     max_steps: int = parameter(_FITTER.max_steps, "Time steps in a window at most.", 6, 128)
     iterations: int = parameter(_FITTER.iterations, "Gauss-Newton iterations an image.", 1, 50)
@@ -203,6 +209,7 @@ def _fitter_config(parameters: WindowParameters) -> FitterConfig:
         iterations=parameters.iterations,
         infill_timeout_s=parameters.infill_timeout_s,
         lost_duration_s=parameters.lost_duration_s,
+        hand_length_m=parameters.hand_length_m,
     )
 
 

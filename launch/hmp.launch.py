@@ -44,6 +44,11 @@ def generate_launch_description() -> LaunchDescription:
                 description="Your MANO_RIGHT.pkl; empty: as params_file says, or the open hand that is shipped.",
             ),
             DeclareLaunchArgument(
+                "hand_length_m",
+                default_value="",
+                description="Wrist to middle knuckle of whoever is seen, in metres: makes depth metric.",
+            ),
+            DeclareLaunchArgument(
                 "params_file", default_value=default_parameters, description="Parameters of the nodes (YAML)."
             ),
             DeclareLaunchArgument(
@@ -77,6 +82,8 @@ def _nodes(context: LaunchContext) -> list[Node]:
         parameters.append({"compressed": value["compressed"] == "true"})
     if value["mano_path"]:
         parameters.append({"mano_path": value["mano_path"]})
+    if value["hand_length_m"]:
+        parameters.append({"hand_length_m": float(value["hand_length_m"])})
     camera_topics = [
         ("image", value["image_topic"]),
         ("image/compressed", value["image_topic"]),

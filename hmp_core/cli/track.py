@@ -51,6 +51,9 @@ def track(
     fov: FovOption = DEFAULT_FOV_DEG,
     mano: ManoOption = None,
     max_hands: MaxHandsOption = 2,
+    hand_length: Annotated[
+        float, typer.Option(help="Wrist to middle knuckle [m], 0.05 to 0.15: makes depth metric; 0: not measured.")
+    ] = 0.0,
     fps: FpsOption = 30.0,
     topic: TopicOption = None,
     as_json: JsonOption = False,
@@ -59,7 +62,7 @@ def track(
     """Track hands and write arrays, a bag and an overlay video. Ctrl-C ends early and keeps what was done."""
     intrinsics = Intrinsics(load_camera(camera) if camera else None, fov, INTRINSICS_HINT)
     frames = open_source(source, intrinsics, fps=fps, topic=topic)
-    summary = track_source(frames, open_pipeline(mano, max_hands), out, overlay)
+    summary = track_source(frames, open_pipeline(mano, max_hands, hand_length), out, overlay)
     if as_json:
         print(json.dumps(summary))
     else:

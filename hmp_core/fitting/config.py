@@ -3,9 +3,14 @@
 """Settings of the online fitter."""
 
 from dataclasses import dataclass, field, fields
+from typing import Final
 
 from hmp_core.errors import ConfigError
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
+
+_SHORTEST_HAND_M: Final = 0.05
+_LENGTH_STDDEV: Final = 0.02
+"""Relative error of a hand's length as people measure it: 2 mm of 9 cm."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class FitterConfig:
             others. Far below the population's 1 for size, of which one camera sees nothing.
         shape_memory_s: time over which β adopts what the window says about it [s].
         hand_size_stddev: relative spread of hand size in the population; one camera cannot see size, so the
-            wrist's depth sigma carries it.
+            wrist's depth sigma carries it, unless the hand was measured.
+        hand_length_m: wrist to middle knuckle of the one who is seen, 0.05 to 0.15; 0: not measured [m].
         wrist_rotation, wrist_translation: coasting of the wrist [rad/s], [m/s].
         finger_residual: what the latent cannot express, per joint axis [rad].
         latent_stddev: how far the latent may leave the encoder's reading, in units of its spread over all motion.
@@ -52,6 +58,7 @@ class FitterConfig:
     shape_stddev: float = 1.0
     shape_memory_s: float = 2.0
     hand_size_stddev: float = 0.07
+    hand_length_m: float = 0.0
     latent_stddev: float = 0.5
     blend_speed: float = 1.0
     wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.8, 0.15))
@@ -76,6 +83,7 @@ class FitterConfig:
             "shape_stddev": (0.01, 10.0),
             "shape_memory_s": (0.1, 1000.0),
             "hand_size_stddev": (0.0, 0.5),
+            "hand_length_m": (0.0, 0.15),
             "latent_stddev": (0.01, 10.0),
             "blend_speed": (0.05, 100.0),
         }
@@ -86,3 +94,13 @@ class FitterConfig:
             value = getattr(self, item.name)
             if not low <= value <= high:
                 raise ConfigError(f"{item.name} must lie between {low} and {high}, got {value}")
+        length_m = self.hand_length_m
+        if 0 < length_m < _SHORTEST_HAND_M:
+            raise ConfigError(
+                f"hand_length_m must be 0 (not measured) or {_SHORTEST_HAND_M} to 0.15 metres, got {length_m}"
+            )
+
+    @property
+    def size_spread(self) -> float:
+        """Relative standard deviation of the hand's size that no camera takes away."""
+        return _LENGTH_STDDEV if self.hand_length_m else self.hand_size_stddev

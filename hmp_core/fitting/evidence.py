@@ -22,6 +22,10 @@ from hmp_core.observation import HandObservation, ManoPose
 _ROTATION_STDDEV_RAD: Final = 0.2
 _SCALE_STDDEV: Final = 0.12
 _LEAST_LANDMARK_SIGMA_M: Final = 0.008
+# Beyond these no camera and no hand can be; their squares would overflow.
+_LEAST_RAY_SIGMA: Final = 1e-5
+_LARGEST_VALUE: Final = 1e3
+_NEAREST_M: Final = 0.03
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,25 @@ def canonical_evidence(
     """
     rays = camera.rays(observation.keypoints_px)
     landmarks = observation.landmarks_m
-    initial = observation.initial
+    initial = observation.initial if _is_usable(observation.initial) else None
     if side is Side.LEFT:
         rays, landmarks = mirror_points(rays), mirror_points(landmarks)
         initial = mirror_pose(initial) if initial is not None else None
     if initial is not None:
         landmarks = _wrist_relative(initial, kinematics)
-    rays, ray_information = _finite(rays, observation.keypoint_sigma_px / camera.focal_px)
-    sigma = np.maximum(observation.landmark_sigma_m, _LEAST_LANDMARK_SIGMA_M)
-    landmarks, landmark_information = _finite(landmarks, sigma)
-    return StepEvidence(rays, ray_information, landmarks, landmark_information, observation.presence, initial)
+    rays, ray_information = _finite(rays, observation.keypoint_sigma_px / camera.focal_px, _LEAST_RAY_SIGMA)
+    landmarks, landmark_information = _finite(landmarks, observation.landmark_sigma_m, _LEAST_LANDMARK_SIGMA_M)
+    presence = observation.presence if np.isfinite(observation.presence) else 0.0
+    return StepEvidence(rays, ray_information, landmarks, landmark_information, presence, initial)
+
+
+def _is_usable(pose: ManoPose | None) -> bool:
+    """Whether a solve can start there: finite, and in front of the camera."""
+    if pose is None:
+        return False
+    parts = (pose.rotation_vectors, pose.betas, pose.translation)
+    within = all(bool((np.abs(part) < _LARGEST_VALUE).all()) for part in parts)  # False for NaN
+    return within and float(pose.translation[2]) > _NEAREST_M
 
 
 def _wrist_relative(pose: ManoPose, kinematics: HandKinematics) -> NDArray[np.float64]:
@@ -88,10 +101,10 @@ def mirror_pose(pose: ManoPose) -> ManoPose:
 
 
 def _finite(
-    values: NDArray[np.floating], sigma: NDArray[np.floating]
+    values: NDArray[np.floating], sigma: NDArray[np.floating], least_sigma: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    valid = np.isfinite(values).all(axis=-1) & np.isfinite(sigma) & (sigma > 0)
-    information = np.where(valid, 1 / np.where(valid, sigma, 1.0), 0.0)
+    valid = (np.abs(values) < _LARGEST_VALUE).all(axis=-1) & np.isfinite(sigma) & (sigma > 0)  # False for NaN
+    information = np.where(valid, 1 / np.maximum(np.where(valid, sigma, 1.0), least_sigma), 0.0)
     return np.where(valid[:, None], values, 0.0), information
 
 

@@ -56,7 +56,7 @@ def forecast(model: WindowModel, config: FitterConfig, solution: HandSolution, t
     covariance[:STEP_DIM, :STEP_DIM] += noise
     decoded, jacobians = model.linearise(step, model.latent_jacobian(step.z, step.times_s, step.origin_s))
     relative = decoded.joints_wrist_relative[0].numpy()
-    posterior = newest_posterior(step, relative, jacobians, covariance, config.hand_size_stddev)
+    posterior = newest_posterior(step, relative, jacobians, covariance, config.size_spread)
     return Forecast(step, decoded, posterior)
 
 

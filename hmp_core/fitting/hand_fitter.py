@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One right hand followed through time: its window, its trajectory, its solves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import StepEvidence, stack_evidence
 from hmp_core.fitting.gauss_newton import GaussNewtonResult, minimise
+from hmp_core.fitting.hand_length import resized
 from hmp_core.fitting.interpolation import interpolate
 from hmp_core.fitting.motion import at_pose, predict, reanchor, start
 from hmp_core.fitting.objective import Objective
@@ -24,6 +25,8 @@ from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 
 _REANCHOR_ITERATIONS: Final = 2
 _COST_TOLERANCE: Final = 3e-2
+_LEAST_STEP_S: Final = 1e-3
+"""Stamps closer than this are one instant: the first evidence counts. No process moves in that time."""
 _LONG_STEP_S: Final = 0.15
 _DOUBT_PRESENCE: Final = 0.8
 _DOUBT_COST: Final = 25.0
@@ -64,6 +67,8 @@ class HandFitter:
         self._model = model
         self._config = config
         self._shape = ShapePrior.of_average_hand(config.size_stddev, config.shape_stddev)
+        if config.hand_length_m:
+            self._shape = self._shape.of_length(model.kinematics, config.hand_length_m)
         self.restarts = 0
         self.restart()
 
@@ -85,12 +90,17 @@ class HandFitter:
 
     def add(self, time_s: float, evidence: StepEvidence | None) -> None:
         """Append a step; before the first one with an initial pose nothing happens."""
+        if evidence is not None and evidence.initial is not None and self._config.hand_length_m:
+            initial = resized(self._model.kinematics, evidence.initial, self._shape.mean)
+            evidence = replace(evidence, initial=initial)
         if self._trajectory is None:
             if evidence is not None and evidence.initial is not None:
                 self._start(time_s, evidence)
             return
         if self._window.steps[-1] is None and len(self._window.steps) > 1:
             self._keep(list(range(len(self._window.steps) - 1)))
+        if time_s - self._window.times_s[-1] < _LEAST_STEP_S:
+            return
         if time_s - self._trajectory.origin_s > self._model.prior.window_s:
             self._reanchor(time_s)
         step = predict(self._trajectory, time_s, self._config)
@@ -130,7 +140,7 @@ class HandFitter:
         decoded = result.decoded.select([len(times) - 1])
         posterior = None
         if result.solution is not None:
-            size = self._config.hand_size_stddev
+            size = self._config.size_spread
             relative = decoded.joints_wrist_relative[0].numpy()
             covariance = result.solution.newest_covariance
             posterior = newest_posterior(result.trajectory, relative, result.jacobians, covariance, size)

@@ -43,6 +43,7 @@ class HandTrack:
         self._side_score = 0.5
         self._epoch_ns: int | None = None
         self._seen_ns: int | None = None
+        self._evidence: StepEvidence | None = None
         self._focal_px = 1.0
         self._last: HandEstimate | None = None
         self._published: tuple[float, HandPose] | None = None
@@ -192,16 +193,16 @@ class HandTrack:
     def _take_in(self, stamp_ns: int) -> StepEvidence | None:
         """Move waiting sightings into the window; the evidence at ``stamp_ns`` itself, if any."""
         assert self._side is not None
-        newest: StepEvidence | None = None
         for sighting in self._waiting:
-            newest = canonical_evidence(sighting.observation, sighting.camera, self._side, self._model.kinematics)
+            evidence = canonical_evidence(sighting.observation, sighting.camera, self._side, self._model.kinematics)
             self._leads_over |= self._last is not None and self._last.since_observed_ns > 0
-            self._fitter.add(self._seconds(sighting.stamp_ns), newest)
+            self._fitter.add(self._seconds(sighting.stamp_ns), evidence)
+            self._evidence = evidence
             self._seen_ns = sighting.stamp_ns
             self._focal_px = sighting.camera.focal_px
         self._waiting.clear()
         if self._seen_ns == stamp_ns:
-            return newest
+            return self._evidence
         if self._fitter.started:
             self._fitter.add(self._seconds(stamp_ns), None)
         return None

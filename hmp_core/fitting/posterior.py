@@ -80,4 +80,5 @@ def step_posterior(
     wrist = to_camera @ of_hand @ to_camera.T
     place = trajectory.p_camera_wrist[step].numpy()
     wrist[:3, :3] += hand_size_stddev**2 * np.outer(place, place)
-    return np.sqrt(joint_covariance.mean(axis=1)), (wrist + wrist.T) / 2
+    variance = np.maximum(joint_covariance.mean(axis=1), 0.0)  # rounding can take the wrist's own below zero
+    return np.sqrt(variance), (wrist + wrist.T) / 2

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is believed of a hand's shape, carried from window to window."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
 from torch import Tensor
 
+from hmp_core.fitting.hand_length import betas_of_length, hand_length
+from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.skeleton import NUM_BETAS
 
 _MOST_INFORMATION: Final = 1 / 0.02**2
@@ -20,10 +22,12 @@ class ShapePrior:
     Attributes:
         mean: [10].
         information: [10, 10].
+        known: [10] unit vector along which β was measured and is not learnt; None where nothing was.
     """
 
     mean: Tensor
     information: Tensor
+    known: Tensor | None = None
 
     @classmethod
     def of_average_hand(cls, size_stddev: float, shape_stddev: float) -> "ShapePrior":
@@ -31,6 +35,12 @@ class ShapePrior:
         stddev = torch.full((NUM_BETAS,), shape_stddev, dtype=torch.float64)
         stddev[0] = size_stddev
         return cls(torch.zeros_like(stddev), torch.diag(1 / stddev**2))
+
+    def of_length(self, kinematics: HandKinematics, length_m: float) -> "ShapePrior":
+        """The same of a hand whose length, wrist to middle knuckle, was measured [m]."""
+        mean = betas_of_length(kinematics, length_m)
+        _, slope = hand_length(kinematics, mean)
+        return replace(self, mean=mean, known=slope / slope.norm())._as_known(mean)
 
     def adopt(self, betas: Tensor, information: Tensor, share: float) -> "ShapePrior":
         """Move a ``share`` of the way to a window's posterior, ``betas`` [10] with ``information`` [10, 10]."""
@@ -40,4 +50,13 @@ class ShapePrior:
         mean = torch.linalg.solve(mixed, weighted)
         # What errs the same way in every frame does not average out: the belief never gets sharper than this.
         excess = float(torch.linalg.eigvalsh(mixed).max()) / _MOST_INFORMATION
-        return ShapePrior(mean, mixed / max(excess, 1.0))
+        return replace(self, mean=mean, information=mixed / max(excess, 1.0))._as_known(self.mean)
+
+    def _as_known(self, earlier: Tensor) -> "ShapePrior":
+        """With the mean of ``earlier`` [10] where β was measured, held as firmly as anything ever is."""
+        if self.known is None:
+            return self
+        along = torch.outer(self.known, self.known)
+        across = torch.eye(NUM_BETAS, dtype=along.dtype) - along
+        information = across @ self.information @ across + _MOST_INFORMATION * along
+        return replace(self, mean=across @ self.mean + along @ earlier, information=information)

@@ -37,6 +37,7 @@ class Placed:
         turn: rotation vector applied to the upright hand about the wrist, camera axes [rad].
         curl: bend of every finger joint [rad].
         tone: index into the skin tones.
+        size: first beta of the hand.
     """
 
     side: Side = Side.RIGHT
@@ -44,6 +45,7 @@ class Placed:
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
     curl: float = 0.15
     tone: int = 1
+    size: float = 0.0
 
 
 @cache
@@ -68,6 +70,7 @@ def pose(hand):
     vectors = rotation_vectors(hand)
     rotation = Rotation.from_rotvec(vectors[0]).as_matrix()
     betas, zero = torch.zeros(NUM_BETAS, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
+    betas[0] = hand.size
     rest = kinematics.rest_wrist(betas).numpy()
     moved = torch.from_numpy(np.array(hand.position) - rest)[None]
     vertices = mesh.vertices(torch.from_numpy(vectors)[None], betas, moved)[0].numpy()
