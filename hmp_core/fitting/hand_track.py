@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import HandEstimate, HandStatus
@@ -104,28 +105,25 @@ class HandTrack:
         Status and sigmas stay those of the time, which errs on the safe side; so does the whole estimate where
         the window no longer reaches.
         """
-        past = None if self._epoch_ns is None else self._fitter.at(self._seconds(stamp_ns))
-        if past is None or estimate.status is HandStatus.LOST:
+        if estimate.status is HandStatus.LOST or self._epoch_ns is None:
             return estimate
-        return replace(estimate, **vars(read_out(self._model, _pose(*past), past[0].betas, estimate.side)))
+        return replace(estimate, **vars(read_out(self._model, *self._present(stamp_ns, estimate), estimate.side)))
 
     def smooth(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
         """As :meth:`revise`, for stamps that increase: where the window has changed its mind about what was given
         out before, this one leads over from there.
         """
-        if estimate.status is HandStatus.LOST:
+        if estimate.status is HandStatus.LOST or self._epoch_ns is None:
             self._smoothed = None
             return estimate
-        revised = self.revise(stamp_ns, estimate)
-        time_s, pose = self._seconds(stamp_ns), read_back(revised)
+        pose, betas = self._present(stamp_ns, estimate)
         if self._smoothed is not None:
             given_ns, given_estimate, given = self._smoothed
-            present = read_back(self.revise(given_ns, given_estimate))
+            present, _ = self._present(given_ns, given_estimate)
             self._smooth_continuity.bridge(given, present, self._seconds(given_ns))
-            pose = self._smooth_continuity.apply(pose, time_s)
+            pose = self._smooth_continuity.apply(pose, self._seconds(stamp_ns))
         self._smoothed = (stamp_ns, estimate, pose)
-        betas = torch.from_numpy(revised.mano.betas)
-        return replace(revised, **vars(read_out(self._model, pose, betas, estimate.side)))
+        return replace(estimate, **vars(read_out(self._model, pose, betas, estimate.side)))
 
     def predict(self, stamp_ns: int, estimate: HandEstimate, horizon_s: float) -> HandEstimate:
         """What :meth:`solve` gave at ``stamp_ns``, ``horizon_s`` ahead; sigmas grow as the processes say."""
@@ -165,6 +163,13 @@ class HandTrack:
             wrist_covariance=np.diag(np.full(6, -1.0)),
             window=None,
         )
+
+    def _present(self, stamp_ns: int, estimate: HandEstimate) -> tuple[HandPose, Tensor]:
+        """Pose and β of a past estimate as the window sees them now, or as they were where it no longer reaches."""
+        past = self._fitter.at(self._seconds(stamp_ns))
+        if past is None:
+            return read_back(estimate), torch.from_numpy(estimate.mano.betas)
+        return _pose(*past), past[0].betas
 
     def _coasting(self, time_s: float, horizon_s: float = 0.0) -> HandPose | None:
         """The pose to show inside a gap: the forecast, slowing down to a rest; None when there is no gap.

@@ -76,10 +76,22 @@ class HandScene:
         return FrameObservation(int(self.stamps_ns[frame]), CAMERA, hands)
 
 
-def moving_hand(frames: int = 60, rate_hz: float = 30.0, side: Side = Side.RIGHT) -> HandScene:
-    """A smooth, seeded motion of the shipped hand, 0.5 m in front of the camera."""
+def moving_hand(
+    frames: int = 60,
+    rate_hz: float = 30.0,
+    side: Side = Side.RIGHT,
+    times_s: np.ndarray | None = None,
+    betas: tuple[float, ...] = (),
+) -> HandScene:
+    """A smooth, seeded motion of the shipped hand, 0.5 m in front of the camera; ``times_s`` overrides the rate.
+
+    The initializer takes every hand for the average one, whatever its ``betas``.
+    """
     kinematics = HandKinematics(load_hand_model(None), dtype=torch.float64)
-    times = np.arange(frames) / rate_hz
+    times = np.arange(frames) / rate_hz if times_s is None else times_s
+    frames = len(times)
+    shape = torch.zeros(10).double()
+    shape[: len(betas)] = torch.tensor(betas)
     flex = 0.5 - 0.45 * np.cos(2 * np.pi * 0.6 * times)
     pose = np.zeros((frames, 16, 3))
     pose[:, 1:13, 2] = flex[:, None]
@@ -90,7 +102,7 @@ def moving_hand(frames: int = 60, rate_hz: float = 30.0, side: Side = Side.RIGHT
     pose[:, 0] = roma.rotmat_to_rotvec(upright @ roma.rotvec_to_rotmat(turn)).numpy()
     translation = np.stack([0.05 * np.sin(1.5 * times), 0.02 * np.cos(times), 0.5 + 0.03 * np.sin(times)], axis=1)
     joints = kinematics.joints(
-        roma.rotvec_to_rotmat(torch.as_tensor(pose)), torch.zeros(10).double(), torch.as_tensor(translation)
+        roma.rotvec_to_rotmat(torch.as_tensor(pose)), shape, torch.as_tensor(translation)
     ).numpy()
     poses = [ManoPose(pose[t], np.zeros(10), translation[t]) for t in range(frames)]
     if side is Side.LEFT:

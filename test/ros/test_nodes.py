@@ -53,8 +53,10 @@ def _statuses(message: ManoHandArray) -> set[int]:
 @pytest.mark.parametrize("composed", [False, True], ids=["two processes", "one process"])
 def test_the_clip_comes_out_as_hands(composed: bool, short_clip: Path, recorder: Recorder, start: Start) -> None:
     hands = recorder.record(ManoHandArray, "hand/mano", qos.HANDS)
+    smoothed = recorder.record(ManoHandArray, "hand/mano_smoothed", qos.HANDS)
+    predicted = recorder.record(ManoHandArray, "hand/mano_predicted", qos.HANDS)
     observations = recorder.record(HandObservationArray, "hand/observations", qos.OBSERVATIONS)
-    nodes = _start_nodes(start, composed)
+    nodes = _start_nodes(start, composed, smoothing_lag_s=0.3, prediction_horizon_s=0.1)
     publisher = start("video_publisher", video=short_clip, wait_for_subscribers=1, speed=SPEED, own_stamps=True)
 
     def lost_and_gone() -> bool:
@@ -95,6 +97,19 @@ def test_the_clip_comes_out_as_hands(composed: bool, short_clip: Path, recorder:
     assert len(lost) == 1
     assert stamps_of(lost)[0] - stamps_of(observations)[-1] == pytest.approx(1e9, abs=10)
     assert (lost[0].hands[0].joint_stddev == -1).all()
+    # Every message again, smoothed once the lag has passed, and predicted.
+    assert recorder.spin_until(lambda: len(smoothed) == len(hands), START_S)
+    assert stamps_of(smoothed) == stamps_of(hands)
+    assert [_statuses(message) for message in smoothed] == [_statuses(message) for message in hands]
+    assert stamps_of(predicted) == [stamp + 100_000_000 for stamp in stamps_of(hands)]
+    assert _statuses(predicted[hands.index(seen[-1])]) == {ManoHand.STATUS_PREDICTED}
+    assert [_statuses(message) for message in predicted[-2:]] == [{ManoHand.STATUS_LOST}, set()]
+    moved = [
+        abs(now.hands[0].joints[8].x - then.hands[0].joints[8].x)
+        for now, then in zip(hands, smoothed, strict=True)
+        if now in seen
+    ]
+    assert 0 < max(moved) < 0.03
     assert tuple(latched[0].joint_names) == JOINT_NAMES
     assert len(latched[0].prior_sha256) == 64
     for node in nodes:
@@ -160,6 +175,13 @@ def test_a_refused_parameter_ends_the_process_with_one_line(start: Start) -> Non
         (InitializerNode, {"fallback_fov_deg": 0.0}, "parameter fallback_fov_deg must be float from 1.0 to 170.0"),
         (InitializerNode, {"min_presence": 1.5}, "parameter min_presence must be float from 0.05 to 0.99"),
         (WindowNode, {"infill_timeout_s": -1.0}, "parameter infill_timeout_s must be float from 0.05 to 3600.0"),
+        (WindowNode, {"smoothing_lag_s": 1.5}, "parameter smoothing_lag_s must be float from 0.0 to 1.0"),
+        (
+            WindowNode,
+            {"prediction_horizon_s": 0.2},
+            "parameter prediction_horizon_s must be float from 0.0 to 0.15",
+        ),
+        (WindowNode, {"hand_length_m": 0.01}, "hand_length_m must be 0"),
         (WindowNode, {"iterations": "many"}, "parameter iterations must be int from 1 to 50"),
         (WindowNode, {"mano_path": "nowhere/MANO_RIGHT.pkl"}, "nowhere/MANO_RIGHT.pkl"),
     ],
