@@ -202,7 +202,7 @@ class SequenceFitter:
         if covariances is None:
             return np.full((count, NUM_JOINTS), -1.0), np.tile(np.diag(np.full(6, -1.0)), (count, 1, 1))
         moves = np.concatenate([free.steps, free.shared])
-        relative, size = decoded.joints_wrist_relative.numpy(), self._config.hand_size_stddev
+        relative, size = decoded.joints_wrist_relative.numpy(), self._config.size_spread
         sigmas = [
             step_posterior(path, step, relative[step], jacobians, np.outer(moves, moves) * covariance, size)
             for step, covariance in enumerate(covariances)
