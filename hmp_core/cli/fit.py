@@ -19,6 +19,7 @@ from hmp_core.cli.options import (
     CameraOption,
     FovOption,
     FpsOption,
+    HandLengthOption,
     JsonOption,
     ManoOption,
     MaxHandsOption,
@@ -29,6 +30,7 @@ from hmp_core.cli.track import ARRAYS_NAME, BAG_NAME, INTRINSICS_HINT, OVERLAY_N
 from hmp_core.errors import ConfigError, ImageError, SourceError
 from hmp_core.estimate import FrameEstimate
 from hmp_core.evaluation.summary import summarize
+from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.sequence import ClipFitter
 from hmp_core.fitting.sequence_fitter import SOLVERS
 from hmp_core.fitting.stages import SHIPPED_TABLES, read_stage_table
@@ -68,6 +70,7 @@ def fit(
     mano: ManoOption = None,
     prior: Annotated[Path | None, typer.Option(help="Motion prior; by default the shipped one.")] = None,
     max_hands: MaxHandsOption = 2,
+    hand_length: HandLengthOption = 0.0,
     fps: FpsOption = 30.0,
     topic: TopicOption = None,
     as_json: JsonOption = False,
@@ -82,7 +85,7 @@ def fit(
         raise ConfigError(f"--solver is {solver!r}, allowed are {' and '.join(SOLVERS)}")
     if source.isdecimal():
         raise ConfigError("a live camera has no end to look back from: use `hmp track`, or record it first")
-    stages = read_stage_table(table)
+    stages, config = read_stage_table(table), FitterConfig(hand_length_m=hand_length)
     intrinsics = Intrinsics(load_camera(camera) if camera else None, fov, INTRINSICS_HINT)
 
     def frames() -> FrameSource:
@@ -97,8 +100,8 @@ def fit(
     if not (state / _OBSERVATIONS).exists():
         _perceive(frames(), pipeline, state / _OBSERVATIONS)
     observations = list(read_observations(state / _OBSERVATIONS))
-    key = hashlib.sha256(repr((stages, solver)).encode()).hexdigest()[:12]
-    fitter = ClipFitter(pipeline.model, motion_prior, stages, solver)
+    key = hashlib.sha256(repr((stages, solver, config)).encode()).hexdigest()[:12]
+    fitter = ClipFitter(pipeline.model, motion_prior, stages, solver, config)
     with progress_bar() as bar:
         task = bar.add_task("fitting windows", total=None, note="")
         estimates = fitter.fit(

@@ -16,6 +16,7 @@ from hmp_core.cli.options import (
     CameraOption,
     FovOption,
     FpsOption,
+    HandLengthOption,
     JsonOption,
     ManoOption,
     MaxHandsOption,
@@ -51,9 +52,7 @@ def track(
     fov: FovOption = DEFAULT_FOV_DEG,
     mano: ManoOption = None,
     max_hands: MaxHandsOption = 2,
-    hand_length: Annotated[
-        float, typer.Option(help="Wrist to middle knuckle [m], 0.05 to 0.15: makes depth metric; 0: not measured.")
-    ] = 0.0,
+    hand_length: HandLengthOption = 0.0,
     fps: FpsOption = 30.0,
     topic: TopicOption = None,
     as_json: JsonOption = False,

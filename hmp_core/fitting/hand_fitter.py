@@ -66,9 +66,7 @@ class HandFitter:
     def __init__(self, model: WindowModel, config: FitterConfig) -> None:
         self._model = model
         self._config = config
-        self._shape = ShapePrior.of_average_hand(config.size_stddev, config.shape_stddev)
-        if config.hand_length_m:
-            self._shape = self._shape.of_length(model.kinematics, config.hand_length_m)
+        self._shape = ShapePrior.of_hand(config, model.kinematics)
         self.restarts = 0
         self.restart()
 

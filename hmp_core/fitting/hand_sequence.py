@@ -11,7 +11,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation, Slerp
 
+from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import StepEvidence, canonical_evidence
+from hmp_core.fitting.hand_length import betas_of_length, resized
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.skeleton import NUM_FINGER_ROTATIONS, Side
 from hmp_core.observation import FrameObservation, HandObservation
@@ -124,14 +126,16 @@ class InitialMotion:
     observed: NDArray[np.bool_]
 
 
-def initial_motion(sequence: HandSequence, kinematics: HandKinematics, observed_sigma_m: float) -> InitialMotion:
+def initial_motion(sequence: HandSequence, kinematics: HandKinematics, config: FitterConfig) -> InitialMotion:
     """Take the initializer's poses where evidence supports them and fill the rest, joint by joint.
 
     Args:
         sequence: with at least one initial pose.
         kinematics: of the right hand.
-        observed_sigma_m: a joint whose evidence sigma is below this counts as observed [m].
+        config: what counts as observed, and how long the hand is.
     """
+    sigma_m = config.observed_sigma_m
+    measured = betas_of_length(kinematics, config.hand_length_m) if config.hand_length_m else None
     count = len(sequence.steps)
     rotations = np.tile(np.eye(3), (count, 1 + NUM_FINGER_ROTATIONS, 1, 1))
     places, betas = np.zeros((count, 3)), []
@@ -140,14 +144,14 @@ def initial_motion(sequence: HandSequence, kinematics: HandKinematics, observed_
     for index, step in enumerate(sequence.steps):
         if step is None or step.initial is None:
             continue
-        pose = step.initial
+        pose = step.initial if measured is None else resized(kinematics, step.initial, measured)
         rotations[index] = Rotation.from_rotvec(pose.rotation_vectors).as_matrix()
         rest = kinematics.rest_wrist(torch.as_tensor(pose.betas, dtype=torch.float64))
         places[index] = pose.translation + rest.reshape(3).numpy()
         betas.append(pose.betas)
         depth = float(places[index, 2])
-        known[index, 0] = step.observed_joints(depth, observed_sigma_m).sum() >= _LEAST_OBSERVED
-        known[index, 1:] = step.observed_rotations(depth, observed_sigma_m)
+        known[index, 0] = step.observed_joints(depth, sigma_m).sum() >= _LEAST_OBSERVED
+        known[index, 1:] = step.observed_rotations(depth, sigma_m)
         posed[index] = True
     observed = known[:, 1:].copy()
     for joint in range(known.shape[1]):

@@ -81,7 +81,7 @@ class SequenceFitter:
             report: called with windows done, over all stages, and windows in all.
             store: of this very fit; windows in it are not solved again.
         """
-        initial = initial_motion(sequence, self._model.kinematics, self._config.observed_sigma_m)
+        initial = initial_motion(sequence, self._model.kinematics, self._config)
         seen = np.array([step is not None for step in sequence.steps])
         spans = cut_windows(sequence.times_s, seen, self._model.prior.window_s)
         paths = [self._start(sequence, initial, span) for span in spans]

@@ -8,6 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.hand_length import betas_of_length, hand_length
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.skeleton import NUM_BETAS
@@ -36,6 +37,12 @@ class ShapePrior:
         stddev[0] = size_stddev
         return cls(torch.zeros_like(stddev), torch.diag(1 / stddev**2))
 
+    @classmethod
+    def of_hand(cls, config: FitterConfig, kinematics: HandKinematics) -> "ShapePrior":
+        """What is believed of anybody's hand, and its length where that was measured."""
+        average = cls.of_average_hand(config.size_stddev, config.shape_stddev)
+        return average.of_length(kinematics, config.hand_length_m) if config.hand_length_m else average
+
     def of_length(self, kinematics: HandKinematics, length_m: float) -> "ShapePrior":
         """The same of a hand whose length, wrist to middle knuckle, was measured [m]."""
         mean = betas_of_length(kinematics, length_m)
@@ -48,9 +55,10 @@ class ShapePrior:
         weighted = self.information @ self.mean
         weighted = weighted + share * (information @ betas - weighted)
         mean = torch.linalg.solve(mixed, weighted)
-        # What errs the same way in every frame does not average out: the belief never gets sharper than this.
-        excess = float(torch.linalg.eigvalsh(mixed).max()) / _MOST_INFORMATION
-        return replace(self, mean=mean, information=mixed / max(excess, 1.0))._as_known(self.mean)
+        # What errs the same way in every frame does not average out: in no direction gets the belief sharper.
+        values, directions = torch.linalg.eigh(mixed)
+        sharpest = directions @ (values.clamp_max(_MOST_INFORMATION)[:, None] * directions.T)
+        return replace(self, mean=mean, information=sharpest)._as_known(self.mean)
 
     def _as_known(self, earlier: Tensor) -> "ShapePrior":
         """With the mean of ``earlier`` [10] where β was measured, held as firmly as anything ever is."""

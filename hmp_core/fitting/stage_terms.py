@@ -134,8 +134,8 @@ class _Builder:
 
     def shape(self, setting: TermSetting) -> list[Term]:
         if self._table.residual:
-            average = ShapePrior.of_average_hand(self._config.size_stddev, self._config.shape_stddev)
-            return [ShapeTerm(average.mean, setting.weight * average.information)]
+            prior = ShapePrior.of_hand(self._config, self._model.kinematics)
+            return [ShapeTerm(prior.mean, setting.weight * prior.information)]
         information = setting.weight / NUM_BETAS * torch.eye(NUM_BETAS, dtype=torch.float64)
         return [ShapeTerm(self._initial.betas, information)]
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hmp_core.errors import ConfigError
 from hmp_core.estimate import FrameEstimate, HandStatus
+from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.online import OnlineFitter
 from hmp_core.fitting.sequence import LONGEST_GAP_S, ClipFitter
 from hmp_core.fitting.sequence_windows import FADE_S, cut_windows
@@ -114,6 +115,18 @@ def test_every_table_fits_with_either_solver(parts, table) -> None:
         assert errors_mm(joints(estimates), short).mean() < 25.0, solver
         for estimate in estimates:
             assert np.isfinite(estimate.hands[0].joint_stddev_m).all()
+
+
+def test_a_measured_hand_stands_at_its_true_depth(parts) -> None:
+    small = FitterConfig(hand_length_m=0.08)
+    short = moving_hand(20)
+    frames = [short.frame(t) for t in range(20)]
+    average = joints(ClipFitter(*parts, read_stage_table("default")).fit(frames))
+    estimates = ClipFitter(*parts, read_stage_table("default"), config=small).fit(frames)
+    lengths = [np.linalg.norm(each[9] - each[0]) for each in joints(estimates)]
+    np.testing.assert_allclose(lengths, 0.08, rtol=0.02)
+    ratio = joints(estimates)[:, 0, 2] / average[:, 0, 2]
+    np.testing.assert_allclose(ratio, 0.08 / np.linalg.norm(average[:, 9] - average[:, 0], axis=-1), rtol=0.03)
 
 
 def test_two_hands_are_kept_apart(parts) -> None:
