@@ -77,8 +77,8 @@ def perceive_hands(
     sleeve = sleeve_for(model)
     wrist_at_rest = model.J_regressor[0] @ model.v_template
     for first in range(0, len(rotations), _HANDS_PER_SCENE):
-        camera, toward = _draw_camera(rng)
-        with Renderer(camera, _draw_lights(rng)) as renderer:
+        camera, toward = draw_camera(rng)
+        with Renderer(camera, draw_lights(rng)) as renderer:
             tone = SKIN_TONES[int(rng.integers(len(SKIN_TONES)))]
             renderer.add("hand", model.faces, skin_colours(model, tone), gloss=rng.uniform(0.05, 0.3))
             cloth = np.broadcast_to(rng.integers(20, 235, 3).astype(np.uint8), sleeve.vertices.shape)
@@ -86,8 +86,7 @@ def perceive_hands(
             for index in range(first, min(first + _HANDS_PER_SCENE, len(rotations))):
                 turn, shape = torch.as_tensor(rotations[index]).double(), torch.as_tensor(betas[index]).double()
                 relative = kinematics.joints(turn[None], shape, torch.zeros(1, 3).double())[0].numpy()
-                depth = camera.fx * _HAND_M / rng.uniform(*_HAND_PX)
-                translation = toward * depth - (relative.min(axis=0) + relative.max(axis=0)) / 2
+                translation = draw_placement(relative, camera, toward, rng)
                 pose = torch.from_numpy(Rotation.from_matrix(turn.numpy()).as_rotvec())
                 placed = mesh.vertices(pose[None], shape, torch.from_numpy(translation)[None])[0].numpy()
                 joints = relative + translation
@@ -125,7 +124,7 @@ def _perceive(
     )
 
 
-def _draw_camera(rng: np.random.Generator) -> tuple[Camera, NDArray[np.float64]]:
+def draw_camera(rng: np.random.Generator) -> tuple[Camera, NDArray[np.float64]]:
     """A camera whose small picture lies somewhere in a wide view, and the ray [3] through its middle."""
     focal = rng.uniform(*_FOCAL_PX)
     aside = rng.uniform(-_FARTHEST_ASIDE, _FARTHEST_ASIDE, 2)
@@ -133,7 +132,15 @@ def _draw_camera(rng: np.random.Generator) -> tuple[Camera, NDArray[np.float64]]
     return Camera(_PICTURE_PX, _PICTURE_PX, focal, focal, middle[0], middle[1]), np.array([*aside, 1.0])
 
 
-def _draw_lights(rng: np.random.Generator) -> tuple[DirectionalLight, ...]:
+def draw_placement(
+    joints_m: NDArray[np.float64], camera: Camera, toward: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Translation [3] [m] that puts joints [21, 3] into the middle of the picture, at a size as in real ones."""
+    depth = camera.fx * _HAND_M / rng.uniform(*_HAND_PX)
+    return np.asarray(toward * depth - (joints_m.min(axis=0) + joints_m.max(axis=0)) / 2)
+
+
+def draw_lights(rng: np.random.Generator) -> tuple[DirectionalLight, ...]:
     """A main light from the camera's half of the room and a weak one from anywhere."""
     across = rng.normal(0, 0.8, 2)
     warmth = rng.uniform(0.8, 1.0)

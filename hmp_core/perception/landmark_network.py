@@ -16,7 +16,10 @@ from hmp_core.perception.roi import crop_image, image_from_crop
 from hmp_core.perception.sessions import open_session
 
 INPUT_SIZE: Final = 224
-_OUTPUTS: Final = ("landmarks", "presence", "handedness", "world_landmarks")
+FEATURE_MAPS: Final = ("tensor_27_0", "tensor_44_0", "tensor_61_0", "tensor_84_0")
+"""Inner tensors of the network after its residual blocks: [1, 40, 28, 28], [1, 80, 14, 14], [1, 112, 14, 14],
+[1, 192, 7, 7]."""
+_OUTPUTS: Final = ("landmarks", "presence", "handedness", "world_landmarks", "features")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class HandLandmarks:
         right: probability that it is a right hand, 0 to 1.
         keypoints_px: [21, 2] in the image [px].
         points_crop: [21, 3] in the crop's axes (x right, y down, z away), about the hand's centre [m].
+        landmarks_crop: [1, 63] x, y [px] in the crop and z, as the network gives them.
+        features: [1, 1152] pooled features.
+        feature_maps: see ``FEATURE_MAPS``.
     """
 
     roi: Roi
@@ -36,6 +42,9 @@ class HandLandmarks:
     right: float
     keypoints_px: NDArray[np.float64]
     points_crop: NDArray[np.float64]
+    landmarks_crop: NDArray[np.float32]
+    features: NDArray[np.float32]
+    feature_maps: tuple[NDArray[np.float32], ...]
 
     @property
     def finite(self) -> bool:
@@ -52,12 +61,13 @@ class LandmarkNetwork:
     """
 
     def __init__(self) -> None:
-        self._session = open_session(asset_path("hand_landmarks.onnx"), ("image",), _OUTPUTS)
+        self._session = open_session(asset_path("hand_landmarks.onnx"), ("image",), _OUTPUTS, FEATURE_MAPS)
 
     def run(self, image: NDArray[np.uint8], roi: Roi) -> HandLandmarks:
         """Look at a region of a BGR image [height, width, 3]."""
         crop = network_input(crop_image(image, roi, INPUT_SIZE))
-        landmarks, presence, right, world = self._session.run(list(_OUTPUTS), {"image": crop})
+        outputs = self._session.run([*_OUTPUTS, *FEATURE_MAPS], {"image": crop})
+        landmarks, presence, right, world, features, *maps = outputs
         map_to_image = image_from_crop(roi, INPUT_SIZE)
         crop_px = landmarks.reshape(NUM_JOINTS, 3)[:, :2].astype(np.float64)
         return HandLandmarks(
@@ -66,4 +76,7 @@ class LandmarkNetwork:
             right=float(right[0, 0]),
             keypoints_px=crop_px @ map_to_image[:, :2].T + map_to_image[:, 2],
             points_crop=world.reshape(NUM_JOINTS, 3).astype(np.float64),
+            landmarks_crop=landmarks,
+            features=features,
+            feature_maps=tuple(maps),
         )

@@ -14,7 +14,8 @@ from hmp_core.frame import Frame
 from hmp_core.hand.skeleton import NUM_JOINTS
 from hmp_core.observation import FrameObservation, HandObservation
 from hmp_core.perception.config import PerceptionConfig
-from hmp_core.perception.evidence import second_look, weigh
+from hmp_core.perception.evidence import weigh
+from hmp_core.perception.evidence_head import EvidenceHead
 from hmp_core.perception.landmark_frame import landmarks_from_crop
 from hmp_core.perception.landmark_network import LandmarkNetwork
 from hmp_core.perception.palm_detector import PalmDetector
@@ -50,8 +51,8 @@ class HandPerception:
         # Further threads would only take the cores from the solver.
         cv2.setNumThreads(1)
         self.counters = PerceptionCounters()
-        self._network = LandmarkNetwork()
-        self._tracker = HandTracker(config, PalmDetector(config.min_palm_score), self._network, self.counters)
+        self._tracker = HandTracker(config, PalmDetector(config.min_palm_score), LandmarkNetwork(), self.counters)
+        self._evidence = EvidenceHead()
         self._initializer = initializer
         self._last: tuple[int, Camera] | None = None
 
@@ -101,12 +102,9 @@ class HandPerception:
         self._last = (frame.stamp_ns, camera)
 
     def _observe(self, frame: Frame, sighting: Sighting) -> HandObservation:
-        """Weigh a sighting by a second look and bring it into the camera's axes."""
+        """Weigh a sighting and bring it into the camera's axes."""
         landmarks, vote = sighting.landmarks, sighting.track.vote
-        second = self._network.run(frame.image, second_look(landmarks.roi))
-        if not second.finite:
-            self.counters.invalid_outputs += 1
-        evidence = weigh(landmarks, second, frame.camera)
+        evidence = weigh(landmarks, self._evidence.judge(landmarks, frame.camera), frame.camera)
         return HandObservation(
             track_id=sighting.track.id,
             side=vote.side,
