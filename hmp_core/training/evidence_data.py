@@ -73,7 +73,7 @@ class Looks:
 
     def save(self, path: Path) -> None:
         """Write them to an ``.npz`` file."""
-        np.savez(path, **{item.name: getattr(self, item.name) for item in fields(self)})  # type: ignore[arg-type]
+        np.savez(path, **{item.name: getattr(self, item.name) for item in fields(self)})
 
     @staticmethod
     def load(path: Path) -> "Looks":

@@ -68,10 +68,10 @@ def train_evidence(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.epochs * batches)
     for epoch in range(config.epochs):
         total = 0.0
-        for rows in torch.randperm(len(learnt.presence))[: batches * config.batch].split(config.batch):
+        for rows in torch.randperm(len(learnt.presence))[: batches * config.batch].reshape(batches, -1):
             loss = _loss(network.judge(*(one[rows] for one in inputs)), *(one[rows] for one in truth))
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
             total += loss.item() / batches
