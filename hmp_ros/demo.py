@@ -8,11 +8,8 @@ clip (``hmp synth`` writes one), the table has the errors.
 """
 
 import os
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -22,84 +19,47 @@ import rclpy
 import typer
 from numpy.typing import NDArray
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.subscription import Subscription
 from rich.console import Console
 from rich.table import Table
-from sensor_msgs.msg import CameraInfo, Image
 
 from hmp_core.assets import asset_path
 from hmp_core.cli.console import STDERR, progress_bar
 from hmp_core.errors import HmpError, SourceError
-from hmp_core.estimate import FrameEstimate, HandStatus
+from hmp_core.estimate import HandStatus
 from hmp_core.evaluation.summary import summarize
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.media.bag_writer import HandBagWriter
-from hmp_core.media.estimate_reader import estimate_from_message
 from hmp_core.media.hand_recorder import HandRecorder
 from hmp_core.media.intrinsics import Intrinsics, load_camera
 from hmp_core.media.message_fields import Timing
-from hmp_core.media.message_reader import nanoseconds, observation_from_message
+from hmp_core.media.message_reader import observation_from_message
 from hmp_core.media.overlay import draw_overlay
 from hmp_core.media.sources import open_source
 from hmp_core.media.video_writer import VideoWriter
 from hmp_core.observation import FrameObservation
 from hmp_ros import fastdds, qos
-from hmp_ros.msg import HandObservationArray, ManoHandArray
+from hmp_ros.listener import CONNECT_S, LOOK_S, QUIET_S, Listener
+from hmp_ros.msg import HandObservationArray
+from hmp_ros.node_processes import NodeProcesses
 
-_START_S: Final = 90.0
-_QUIET_S: Final = 2.0
-_STOP_S: Final = 15.0
-_LOOK_S: Final = 0.1
-_CONNECT_S: Final = 1.0
-"""Time for readers and writers that know of each other to connect."""
 _DEMO_CLIP: Final = ("demo/video.mp4", "demo/camera.json", "demo/truth.npz")
 
 
-class Listener(Node):
-    """Keeps what a robot would hear.
+class DemoListener(Listener):
+    """Keeps the observations, too.
 
     Attributes:
-        images: stamps of the published images [ns], in order.
-        observations, hands: messages by stamp.
-        latency_ms: publishing minus capture, one per message on ``hand/mano``.
-        heard_at: monotonic time of the newest message [s].
+        observations: messages on ``hand/observations`` by stamp.
     """
 
     def __init__(self) -> None:
         super().__init__("hmp_demo")
-        self.images: list[int] = []
         self.observations: dict[int, FrameObservation] = {}
-        self.hands: dict[int, FrameEstimate] = {}
-        self.latency_ms: list[float] = []
-        self.heard_at = time.monotonic()
-        self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos.HANDS)
-        self.create_subscription(HandObservationArray, "hand/observations", self._on_observations, qos.HANDS)
-        self.create_subscription(ManoHandArray, "hand/mano", self._on_hands, qos.HANDS)
-        self._signal: Subscription | None = None
-
-    def begin(self) -> None:
-        """Read images as well: the player waits for a second reader, so that nobody misses the beginning."""
-        self._signal = self.create_subscription(Image, "image", lambda _: None, qos.IMAGES)
-
-    def began(self) -> None:
-        """Leave the images to the nodes again."""
-        if self._signal is not None and self.images:
-            self.destroy_subscription(self._signal)
-            self._signal = None
-
-    def _on_camera_info(self, message: Any) -> None:
-        self.images.append(nanoseconds(message.header.stamp))
+        self.create_subscription(HandObservationArray, "hand/observations", self._on_observations, qos.OBSERVATIONS)
 
     def _on_observations(self, message: Any) -> None:
         observation = observation_from_message(message)
         self.observations[observation.stamp_ns] = observation
-
-    def _on_hands(self, message: Any) -> None:
-        estimate = estimate_from_message(message)
-        self.hands[estimate.stamp_ns] = estimate
-        self.latency_ms.append((nanoseconds(message.latency.published_at) - estimate.stamp_ns) / 1e6)
-        self.heard_at = time.monotonic()
 
 
 def demo(
@@ -130,71 +90,36 @@ def _clip(video: Path | None) -> tuple[Path, Path | None, Path | None]:
     return video, camera_file, truth_file
 
 
-def _run_nodes(clip: Path, camera: Path | None, frames: int | None, out: Path) -> Listener:
+def _run_nodes(clip: Path, camera: Path | None, frames: int | None, out: Path) -> DemoListener:
     """Play the clip through the nodes until they fall silent."""
     rclpy.init()
-    listener = Listener()
+    listener = DemoListener()
     # Spun by hand, in this thread alone: subscriptions must not come and go under a spinning executor.
     executor = SingleThreadedExecutor()
     executor.add_node(listener)
-    played = ["-p", f"video:={clip.resolve()}", "-p", "wait_for_subscribers:=2"]
+    played: dict[str, object] = {"video": clip.resolve(), "wait_for_subscribers": 2}
     if camera is not None:
-        played += ["-p", f"camera_file:={camera.resolve()}"]
-    with ExitStack() as stack:
-        bar = stack.enter_context(progress_bar())
+        played["camera_file"] = camera.resolve()
+    with progress_bar() as bar, NodeProcesses(out) as nodes:
         task = bar.add_task("starting the nodes", total=frames, note="")
-        nodes = [_start(name, [], out) for name in ("window_node", "initializer_node")]
-        player = _start("video_publisher", played, out)
-        for process in (*nodes, player):
-            stack.callback(_stop, process)
-        _wait_for(listener, ("hand/mano", "hand/observations", "camera_info"), [*nodes, player], out)
-        time.sleep(_CONNECT_S)
+        for name in ("window_node", "initializer_node"):
+            nodes.start(name)
+        player = nodes.start("video_publisher", played)
+        nodes.wait_until(lambda: listener.hears("hand/mano", "hand/observations", "camera_info"))
+        time.sleep(CONNECT_S)
         listener.begin()
         bar.update(task, description="camera to hand/mano")
-        listener.heard_at = time.monotonic()
-        while player.poll() is None or time.monotonic() - listener.heard_at < _QUIET_S:
-            executor.spin_once(_LOOK_S)
+        while player.poll() is None or time.monotonic() - listener.heard_at < QUIET_S:
+            executor.spin_once(LOOK_S)
             listener.began()
-            _check_alive(nodes, out)
+            nodes.check_alive(player)
             bar.update(task, completed=len(listener.images), note=f"{len(listener.hands)} on hand/mano")
     executor.shutdown()
     rclpy.try_shutdown()
     return listener
 
 
-def _wait_for(
-    listener: Listener, topics: tuple[str, ...], processes: Sequence[subprocess.Popen[bytes]], out: Path
-) -> None:
-    started = time.monotonic()
-    while any(listener.count_publishers(topic) == 0 for topic in topics):
-        time.sleep(_LOOK_S)
-        _check_alive(processes, out)
-        if time.monotonic() - started > _START_S:
-            raise SourceError(f"the nodes did not start within {_START_S:.0f} s; their logs are in {out}")
-
-
-def _check_alive(processes: Sequence[subprocess.Popen[bytes]], out: Path) -> None:
-    for process in processes:
-        if process.poll() is not None:
-            raise SourceError(f"{process.args[2]} ended by itself; its log is in {out}")  # type: ignore[index]
-
-
-def _start(executable: str, arguments: list[str], out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", f"hmp_ros.{executable}", "--ros-args", *arguments]
-    with (out / f"{executable}.log").open("wb") as log:
-        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _write(listener: Listener, clip: Path, camera: Path | None, out: Path) -> dict[str, Path]:
+def _write(listener: DemoListener, clip: Path, camera: Path | None, out: Path) -> dict[str, Path]:
     """Overlay, bag and arrays of every image that was answered."""
     files = {name: out / name for name in ("overlay.mp4", "hands.mcap", "hands.npz")}
     recorder = HandRecorder(load_hand_model())
@@ -217,7 +142,7 @@ def _write(listener: Listener, clip: Path, camera: Path | None, out: Path) -> di
     return files
 
 
-def _errors_mm(listener: Listener, truth: Path | None) -> dict[str, NDArray[np.float64]]:
+def _errors_mm(listener: DemoListener, truth: Path | None) -> dict[str, NDArray[np.float64]]:
     """Wrist-relative joint errors by status, where truth is known."""
     errors: dict[str, list[float]] = {}
     if truth is None:
@@ -236,7 +161,7 @@ def _errors_mm(listener: Listener, truth: Path | None) -> dict[str, NDArray[np.f
 
 
 def _print(
-    listener: Listener, summary: dict[str, Any], errors: dict[str, NDArray[np.float64]], files: dict[str, Path]
+    listener: DemoListener, summary: dict[str, Any], errors: dict[str, NDArray[np.float64]], files: dict[str, Path]
 ) -> None:
     span_s = (listener.images[-1] - listener.images[0]) * 1e-9
     table = Table("what", "value", title="camera to /hand/mano, through DDS")

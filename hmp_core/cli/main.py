@@ -37,6 +37,9 @@ add_command(
     "train_initializer",
     "Train the initializer on the open hand and write it as ONNX; the shipped one enters the manifest.",
 )
+add_command(
+    app, "bench", "bench", "Measure speed: stages, solvers against the paper's schedule, and the way through DDS."
+)
 eval_app = typer.Typer(rich_markup_mode=None, help="Measure how good the output is.", no_args_is_help=True)
 add_command(
     eval_app,

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A node that hears the hands as a robot would, and knows which images were published."""
+
+import time
+from typing import Any, Final
+
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, Image
+
+from hmp_core.estimate import FrameEstimate
+from hmp_core.media.estimate_reader import estimate_from_message
+from hmp_core.media.message_reader import nanoseconds
+from hmp_ros import qos
+from hmp_ros.msg import ManoHandArray
+
+CONNECT_S: Final = 1.0
+"""Time for readers and writers that know of each other to connect."""
+QUIET_S: Final = 2.0
+"""Silence after which nothing more will come."""
+LOOK_S: Final = 0.1
+"""How long to wait for a message before looking after the processes."""
+
+
+class Listener(Node):
+    """Keeps what a robot would hear.
+
+    Attributes:
+        images: stamps of the published images [ns], in order.
+        hands: messages on ``hand/mano`` by stamp.
+        latency_ms: publishing minus capture, one per message on ``hand/mano``.
+        heard_at: monotonic time of the newest message [s].
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.images: list[int] = []
+        self.hands: dict[int, FrameEstimate] = {}
+        self.latency_ms: list[float] = []
+        self.heard_at = time.monotonic()
+        self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos.OBSERVATIONS)
+        self.create_subscription(ManoHandArray, "hand/mano", self._on_hands, qos.OBSERVATIONS)
+        self._signal: Subscription | None = None
+
+    def hears(self, *topics: str) -> bool:
+        """Whether every topic has a publisher."""
+        return all(self.count_publishers(topic) > 0 for topic in topics)
+
+    def begin(self) -> None:
+        """Read images as well: the player waits for a second reader, so that nobody misses the beginning."""
+        self._signal = self.create_subscription(Image, "image", lambda _: None, qos.IMAGES)
+        self.heard_at = time.monotonic()
+
+    def began(self) -> None:
+        """Leave the images to the nodes again."""
+        if self._signal is not None and self.images:
+            self.destroy_subscription(self._signal)
+            self._signal = None
+
+    def _on_camera_info(self, message: Any) -> None:
+        self.images.append(nanoseconds(message.header.stamp))
+
+    def _on_hands(self, message: Any) -> None:
+        estimate = estimate_from_message(message)
+        self.hands[estimate.stamp_ns] = estimate
+        self.latency_ms.append((nanoseconds(message.latency.published_at) - estimate.stamp_ns) / 1e6)
+        self.heard_at = time.monotonic()
