@@ -32,8 +32,6 @@ ONLINE: Final = "online"
 PAPER: Final = "paper_adam"
 _HIDDEN_S: Final = (0.3, 1.0, 0.5)
 _SEEN_S: Final = 0.7
-_QUICK_REPEATS: Final = 3
-"""The quick methods run before, between and after the slow ones."""
 
 
 def hidden_stretches(times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -86,6 +84,8 @@ class SolverRace:
 
         self._offline = Contender(OFFLINE, ClipFitter(model, prior, table, "gn").fit)
         self._online = Contender(ONLINE, online)
+        # The quick ones run before, between and after the slow ones.
+        self._quick = (self._offline, self._online, self._offline)
         self._slow = [
             Contender(name, ClipFitter(model, prior, own, "adam").fit)
             for name, own in {PAPER: table, **others}.items()
@@ -94,7 +94,7 @@ class SolverRace:
     @property
     def fits(self) -> int:
         """How many a race takes."""
-        return 2 * (1 + len(self._slow)) * _QUICK_REPEATS + len(self._slow)
+        return (1 + len(self._slow)) * len(self._quick) + len(self._slow)
 
     def run(
         self,
@@ -118,18 +118,17 @@ class SolverRace:
             replace(observation, hands=()) if away else observation
             for observation, away in zip(observations, hidden, strict=True)
         ]
-        quick = [self._offline, self._online]
-        for contender in quick:
+        for contender in (self._offline, self._online):
             contender.fit(shown[: len(shown) // 4])  # libraries make their plans
-        for slow in ([], *([each] for each in self._slow)):
-            for contender in (*slow, *quick * _QUICK_REPEATS):
+        for slow in ((), *((each,) for each in self._slow)):
+            for contender in (*slow, *self._quick):
                 began, cpu_began = time.perf_counter(), time.process_time()
                 estimates = contender.fit(shown)
                 contender.wall_s.append(time.perf_counter() - began)
                 contender.cpu_s.append(time.process_time() - cpu_began)
                 contender.hidden_mm = float(ra_mpjpe(_joints(estimates), joints_camera)[hidden].mean())
                 advance(contender.name)
-        return {contender.name: contender for contender in (*quick, *self._slow)}
+        return {contender.name: contender for contender in (self._offline, self._online, *self._slow)}
 
 
 def ratios(contenders: dict[str, Contender], name: str) -> dict[str, float]:

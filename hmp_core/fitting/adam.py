@@ -24,17 +24,13 @@ def minimise_by_adam(
     The moments live in the tangent space of the present trajectory, in which rotations are right-multiplied. A cost
     that is not finite ends the iterations at the last trajectory that had one.
     """
-    steps, latent_dim = len(trajectory.times_s), len(trajectory.z)
+    steps = len(trajectory.times_s)
     mask = torch.from_numpy(np.concatenate([np.tile(free.steps, steps), free.shared])).double()
-    needs_latent = bool(free.shared[:latent_dim].any())
     first, second = torch.zeros_like(mask), torch.zeros_like(mask)
     for iteration in range(iterations):
         tangent = torch.zeros_like(mask, requires_grad=True)
-        shared = tangent[steps * STEP_DIM :]
-        if not needs_latent:
-            # Then nothing needs to be differentiated through the prior.
-            shared = torch.cat([shared[:latent_dim].detach(), shared[latent_dim:]])
-        cost, _ = objective.cost(trajectory.retract(tangent[: steps * STEP_DIM].reshape(steps, -1), shared))
+        step, shared = tangent[: steps * STEP_DIM].reshape(steps, -1), tangent[steps * STEP_DIM :]
+        cost, _ = objective.cost(trajectory.retract(step, shared))
         if not torch.isfinite(cost):
             break
         (gradient,) = torch.autograd.grad(cost, tangent)

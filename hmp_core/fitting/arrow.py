@@ -159,6 +159,8 @@ def _cholesky(matrix: Array) -> Array | None:
 
 
 def _solve(factor: Array, right: Array, transposed: bool = False) -> Array:
+    if not factor.size:
+        return right  # LAPACK calls an empty system an error
     solution: Array
     solution, _ = dtrtrs(factor, right, lower=1, trans=int(transposed))
     return solution

@@ -73,7 +73,7 @@ def minimise(
             if step is not None:
                 if promised_decrease(system, step) <= _NEGLIGIBLE_DECREASE * max(cost, 1.0):
                     break
-                moved = trajectory.retract(torch.from_numpy(step.step), torch.from_numpy(step.shared))
+                moved = objective.moved(trajectory, step)
                 tensor, moved_decoded = objective.cost(moved)
                 moved_cost = float(tensor)
                 if moved_cost <= cost:

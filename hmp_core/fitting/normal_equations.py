@@ -69,7 +69,7 @@ class NormalEquations:
         return cls(*(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
 
     def assemble(self, jacobians: StepJacobians) -> ArrowSystem:
-        """All of it in the unknowns."""
+        """All of it in the unknowns; a latent by which nothing is derived is none of them."""
         diagonal, border, step_gradient = self._of_steps(jacobians)
         corner, shared_gradient = self._of_shared(jacobians)
         return ArrowSystem(
@@ -108,10 +108,10 @@ class NormalEquations:
         latent, shape = slice(0, latent_dim), slice(latent_dim, latent_dim + NUM_BETAS)
         corner = torch.zeros(latent_dim + NUM_BETAS, latent_dim + NUM_BETAS, dtype=torch.float64)
         towards_latent = (self.hand_information[:, FINGERS, FINGERS] @ by_latent).flatten(0, 1)
-        corner[latent, latent] = self.latent_information + flat.T @ towards_latent
+        corner[latent, latent] = self.latent_information[latent, latent] + flat.T @ towards_latent
         corner[shape, latent] = (self.hand_information[:, BETAS, FINGERS] @ by_latent).sum(0)
         corner[latent, shape] = corner[shape, latent].T
         corner[shape, shape] = self.shape_information + self.hand_information[:, BETAS, BETAS].sum(0)
-        latent_pull = self.latent_gradient + flat.T @ self.hand_gradient[:, FINGERS].flatten()
+        latent_pull = self.latent_gradient[latent] + flat.T @ self.hand_gradient[:, FINGERS].flatten()
         shape_pull = self.shape_gradient + self.hand_gradient[:, BETAS].sum(0)
         return corner, torch.cat([latent_pull, shape_pull])

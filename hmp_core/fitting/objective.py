@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hmp_core.fitting.arrow import ArrowSystem
+from hmp_core.fitting.arrow import ArrowSolution, ArrowSystem
 from hmp_core.fitting.normal_equations import NormalEquations
 from hmp_core.fitting.terms.term import Term
 from hmp_core.fitting.trajectory import (
@@ -55,6 +55,13 @@ class FreeUnknowns:
         shared = np.array([*["latent" in names] * latent_dim, *["shape" in names] * NUM_BETAS])
         return cls(steps, shared)
 
+    def spread_covariance(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of a step's and the shared unknowns, zero for what may not move, given that of what may."""
+        moves = np.concatenate([self.steps, self.shared])
+        full = np.zeros((len(moves), len(moves)))
+        full[np.ix_(moves, moves)] = covariance
+        return full
+
 
 class Objective:
     """Cost and normal equations of one window.
@@ -79,7 +86,10 @@ class Objective:
     def linearise(
         self, trajectory: Trajectory, latent_jacobian: Tensor
     ) -> tuple[ArrowSystem, DecodedSteps, StepJacobians]:
-        """Normal equations at ``trajectory``, given the latent's derivative [K, 45, D]."""
+        """Normal equations of what may move at ``trajectory``, given the latent's derivative.
+
+        The derivative is [K, 45, D], or [K, 45, 0] where the latent may not move.
+        """
         decoded, jacobians = self._model.linearise(trajectory, latent_jacobian)
         equations = NormalEquations.zeros(len(trajectory.times_s), len(trajectory.z))
         for term in self._terms:
@@ -87,17 +97,25 @@ class Objective:
         system = equations.assemble(jacobians)
         return (system if self._free is None else _restricted(system, self._free)), decoded, jacobians
 
+    def moved(self, trajectory: Trajectory, solution: ArrowSolution) -> Trajectory:
+        """The trajectory after the step that solves :meth:`linearise`'s equations."""
+        step, shared = solution.step, solution.shared
+        if self._free is not None:
+            step, shared = np.zeros((len(step), STEP_DIM)), np.zeros(len(self._free.shared))
+            step[:, self._free.steps], shared[self._free.shared] = solution.step, solution.shared
+        return trajectory.retract(torch.from_numpy(step), torch.from_numpy(shared))
+
 
 def _restricted(system: ArrowSystem, free: FreeUnknowns) -> ArrowSystem:
-    """The same with zero steps for what is not free."""
-    keep, keep_shared = free.steps, free.shared
-    both = np.outer(keep, keep)
+    """Only the rows and columns of what is free."""
+    keep = np.flatnonzero(free.steps)
+    keep_shared = np.flatnonzero(free.shared[-len(system.shared_gradient) :])
     return replace(
         system,
-        diagonal=np.where(both, system.diagonal, np.diag(1.0 - keep)),
-        lower=np.where(both, system.lower, 0.0),
-        border=np.where(np.outer(keep, keep_shared), system.border, 0.0),
-        corner=np.where(np.outer(keep_shared, keep_shared), system.corner, np.diag(1.0 - keep_shared)),
-        step_gradient=np.where(keep, system.step_gradient, 0.0),
-        shared_gradient=np.where(keep_shared, system.shared_gradient, 0.0),
+        diagonal=system.diagonal[:, keep[:, None], keep],
+        lower=system.lower[:, keep[:, None], keep],
+        border=system.border[:, keep[:, None], keep_shared],
+        corner=system.corner[keep_shared[:, None], keep_shared],
+        step_gradient=system.step_gradient[:, keep],
+        shared_gradient=system.shared_gradient[keep_shared],
     )

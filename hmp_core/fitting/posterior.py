@@ -72,7 +72,7 @@ def step_posterior(
     # Rotation 3, fingers 45, betas 10, place 3.
     of_hand = to_hand @ covariance @ to_hand.T
     by_hand = jacobians.joints[step].numpy()
-    joint_covariance = np.einsum("jai,ik,jak->ja", by_hand, of_hand[:58, :58], by_hand, optimize=True)
+    joint_covariance = (by_hand @ of_hand[:58, :58] * by_hand).sum(axis=-1)
     joint_covariance += hand_size_stddev**2 * joints_wrist_relative**2
     to_camera = np.zeros((6, 61))
     to_camera[:3, 58:] = np.eye(3)

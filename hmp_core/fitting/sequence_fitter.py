@@ -141,11 +141,12 @@ class SequenceFitter:
 
     def _solve(self, stage: Stage, problem: WindowProblem, start: Trajectory) -> Trajectory:
         free = FreeUnknowns.of(stage.free, len(start.z))
-        terms = build_terms(self._model, self._config, self._table, stage, problem)
-        objective = Objective(self._model, terms, free)
+        moves_latent = "latent" in stage.free
+        model = self._model if moves_latent else self._model.holding(start)
+        objective = Objective(model, build_terms(model, self._config, self._table, stage, problem), free)
         if self._solver == "adam":
             return minimise_by_adam(objective, start, free, stage.adam_iterations, self._table.adam)
-        latent_jacobian = self._latent_jacobian if "latent" in stage.free else self._no_latent_jacobian
+        latent_jacobian = self._latent_jacobian if moves_latent else self._no_latent_jacobian
         result = minimise(objective, start, latent_jacobian, stage.gn_iterations, _COST_TOLERANCE)
         return result.trajectory
 
@@ -153,8 +154,8 @@ class SequenceFitter:
         return self._model.latent_jacobian(path.z, path.times_s, path.origin_s)
 
     def _no_latent_jacobian(self, path: Trajectory) -> Tensor:
-        """For a latent that does not move."""
-        return torch.zeros(len(path.times_s), 3 * NUM_FINGER_ROTATIONS, len(path.z), dtype=torch.float64)
+        """For a latent that does not move, which then is no unknown."""
+        return torch.zeros(len(path.times_s), 3 * NUM_FINGER_ROTATIONS, 0, dtype=torch.float64)
 
     def _agreed_shape(self, sequence: HandSequence, spans: list[Span], paths: list[Trajectory]) -> Tensor:
         """One β for all windows: their mean, each counted by its frames with evidence."""
@@ -201,10 +202,9 @@ class SequenceFitter:
         covariances = step_covariances(system)
         if covariances is None:
             return np.full((count, NUM_JOINTS), -1.0), np.tile(np.diag(np.full(6, -1.0)), (count, 1, 1))
-        moves = np.concatenate([free.steps, free.shared])
         relative, size = decoded.joints_wrist_relative.numpy(), self._config.size_spread
         sigmas = [
-            step_posterior(path, step, relative[step], jacobians, np.outer(moves, moves) * covariance, size)
+            step_posterior(path, step, relative[step], jacobians, free.spread_covariance(covariance), size)
             for step, covariance in enumerate(covariances)
         ]
         joint_stddev, wrist_covariance = zip(*sigmas, strict=True)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a window's unknowns to joints: prior, residual and hand model composed, with derivatives."""
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ class StepJacobians:
 
 
 class WindowModel:
-    """A right hand under the motion prior. Stateless; tensors are float64 except inside the prior."""
+    """A right hand under the motion prior. Immutable; tensors are float64 except inside the prior."""
 
     def __init__(self, hand_model: HandModel, prior: MotionPrior) -> None:
         self.prior = prior
@@ -67,6 +68,13 @@ class WindowModel:
         self.limits = torch.as_tensor(ANATOMICAL_LIMITS, dtype=torch.float64)
         self.joint_axes = torch.as_tensor(JOINT_AXES, dtype=torch.float64)
         self._dtype = next(prior.parameters()).dtype
+        self._held: Tensor | None = None
+
+    def holding(self, trajectory: Trajectory) -> "WindowModel":
+        """The same for these steps and a latent that stays as it is: it is decoded once and for all."""
+        held = copy(self)
+        held._held = self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
+        return held
 
     def prior_rotations(self, z: Tensor, times_s: np.ndarray, origin_s: float) -> Tensor:
         """The latent's finger rotations [K, 15, 3, 3] at absolute times [K]; differentiable in z."""
@@ -115,7 +123,9 @@ class WindowModel:
         return DecodedSteps(R_finger, relative, placed, KEYPOINTS @ placed)
 
     def _finger_rotations(self, trajectory: Trajectory) -> Tensor:
-        decoded = self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
+        decoded = self._held
+        if decoded is None:
+            decoded = self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
         return decoded @ residual_rotations(trajectory.residual)[1]
 
 

@@ -9,7 +9,7 @@ import pytest
 import roma
 import torch
 
-from hmp_core.fitting.arrow import ArrowSystem
+from hmp_core.fitting.arrow import ArrowSystem, solve_arrow
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import WindowEvidence
 from hmp_core.fitting.objective import FreeUnknowns, Objective
@@ -140,7 +140,37 @@ def test_every_stage_of_every_table_has_the_gradient_of_its_cost(model, table) -
         assert system.cost == pytest.approx(float(cost.detach()), rel=1e-9)
         by_step, by_shared = torch.autograd.grad(cost, (step, shared), allow_unused=True)
         largest = float(by_step.abs().max())
-        np.testing.assert_allclose(system.step_gradient, by_step * free.steps, atol=1e-5 * largest)
+        np.testing.assert_allclose(system.step_gradient, by_step[:, free.steps], atol=1e-5 * largest)
         by_shared = torch.zeros_like(shared) if by_shared is None else by_shared
         largest = max(float(by_shared.abs().max()), 1e-9)
-        np.testing.assert_allclose(system.shared_gradient, by_shared * free.shared, atol=1e-5 * largest)
+        np.testing.assert_allclose(system.shared_gradient, by_shared[free.shared], atol=1e-5 * largest)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"orientation", "translation", "shape"}, {"orientation", "translation"}, {"shape"}, {"residual", "latent"}],
+)
+def test_what_is_not_free_stays_and_the_rest_moves_as_if_it_were_the_whole_problem(model, names) -> None:
+    path = trajectory(model)
+    free = FreeUnknowns.of(frozenset(names), model.prior.latent_dim)
+    seen = evidence(model, path, noise=3.0)
+    terms = online_terms(model, FitterConfig(), torch.from_numpy(path.times_s), seen, SHAPE)
+    restricted = Objective(model, terms, free)
+    jacobian = model.latent_jacobian(path.z, path.times_s, path.origin_s)
+    system, _, _ = restricted.linearise(path, jacobian)
+    solution = solve_arrow(system, 1e-6)
+    moved = restricted.moved(path, solution)
+    assert float(restricted.cost(moved)[0]) < system.cost
+    for name in ("rotation_rate", "velocity", "residual_rate"):
+        assert (getattr(moved, name) == getattr(path, name)).all()
+    assert bool((moved.betas == path.betas).all()) is ("shape" not in names)
+    if "latent" not in names:
+        assert (moved.z == path.z).all()
+        # Neither the latent's derivative nor its decoding is needed then.
+        held = Objective(model.holding(path), terms, free)
+        same, _, _ = held.linearise(path, jacobian[..., :0])
+        alike = held.moved(path, solve_arrow(same, 1e-6))
+        assert float(held.cost(alike)[0]) == pytest.approx(float(restricted.cost(moved)[0]), rel=1e-9)
+    covariance = free.spread_covariance(solution.newest_covariance)
+    assert covariance.shape == (STEP_DIM + model.prior.latent_dim + 10,) * 2
+    assert ((np.diag(covariance) > 0) == np.concatenate([free.steps, free.shared])).all()

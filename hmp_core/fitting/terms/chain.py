@@ -65,10 +65,8 @@ def rotation_chain(R_camera_wrist: Tensor, rate: Tensor, factors: ChainFactors) 
         Residuals [K-1, 6] (pose part, then rate part) and Jacobians [K-1, 6, 6] with respect to (rotation, rate)
         of the earlier and of the later step.
     """
-    relative = R_camera_wrist[:-1].mT @ R_camera_wrist[1:]
-    turned = roma.rotmat_to_rotvec(relative)
+    relative, turned, error = _transitions(R_camera_wrist, rate, factors)
     coast, fade = factors.phi[:, 0, 1, None], factors.phi[:, 1, 1, None]
-    error = torch.stack([turned - coast * rate[:-1], rate[1:] - fade * rate[:-1]], dim=1)
     inverse = right_jacobian_inverse(turned)
     # Log(Exp(-a) R Exp(b)): a enters through the transposed relative rotation.
     back = -inverse @ relative.mT
@@ -86,6 +84,14 @@ def rotation_chain(R_camera_wrist: Tensor, rate: Tensor, factors: ChainFactors) 
     return (factors.later @ error).flatten(1), earlier.reshape(shape), later.reshape(shape)
 
 
+def _transitions(R_camera_wrist: Tensor, rate: Tensor, factors: ChainFactors) -> tuple[Tensor, Tensor, Tensor]:
+    """Relative rotations [K-1, 3, 3], their vectors [K-1, 3], and errors of (pose, rate) [K-1, 2, 3]."""
+    relative = R_camera_wrist[:-1].mT @ R_camera_wrist[1:]
+    turned = roma.rotmat_to_rotvec(relative)
+    coast, fade = factors.phi[:, 0, 1, None], factors.phi[:, 1, 1, None]
+    return relative, turned, torch.stack([turned - coast * rate[:-1], rate[1:] - fade * rate[:-1]], dim=1)
+
+
 @dataclass(frozen=True)
 class RotationChainTerm:
     """The wrist's orientation under a process; its rate at the first step is stationary."""
@@ -100,7 +106,8 @@ class RotationChainTerm:
 
     def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
-        turn, _, _ = rotation_chain(trajectory.R_camera_wrist, trajectory.rotation_rate, self.factors)
+        _, _, error = _transitions(trajectory.R_camera_wrist, trajectory.rotation_rate, self.factors)
+        turn = self.factors.later @ error
         return (turn.square().sum() + self.rate_information * trajectory.rotation_rate[0].square().sum()) / 2
 
     def add(

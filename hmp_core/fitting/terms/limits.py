@@ -26,12 +26,17 @@ def joint_limits(R_finger: Tensor, axes: Tensor, limits: Tensor, stddev_rad: flo
     Returns:
         Residuals [K, 15, 3], zero inside, and their Jacobians [K, 15, 3, 3] with respect to the right tangent.
     """
-    vectors = roma.rotmat_to_rotvec(R_finger)
-    angles = (axes @ vectors[..., None])[..., 0]
-    outside = (angles - limits[1]).clamp_min(0) - (limits[0] - angles).clamp_min(0)
+    vectors, outside = _outside(R_finger, axes, limits)
     active = (outside != 0).to(vectors.dtype)
     jacobian = active[..., None] * (axes @ right_jacobian_inverse(vectors)) / stddev_rad
     return outside / stddev_rad, jacobian
+
+
+def _outside(R_finger: Tensor, axes: Tensor, limits: Tensor) -> tuple[Tensor, Tensor]:
+    """Rotation vectors [K, 15, 3], and how far their components along the axes lie outside [K, 15, 3] [rad]."""
+    vectors = roma.rotmat_to_rotvec(R_finger)
+    angles = (axes @ vectors[..., None])[..., 0]
+    return vectors, (angles - limits[1]).clamp_min(0) - (limits[0] - angles).clamp_min(0)
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,8 @@ class LimitTerm:
 
     def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
-        wall, _ = joint_limits(decoded.R_finger, self.axes, self.limits, self.stddev_rad)
-        return wall.square().sum() / 2
+        _, outside = _outside(decoded.R_finger, self.axes, self.limits)
+        return (outside / self.stddev_rad).square().sum() / 2
 
     def add(
         self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations

@@ -28,10 +28,7 @@ def reprojection(joints_camera: Tensor, rays: Tensor, information: Tensor) -> tu
         Residuals [K, 21, 2] and their derivative with respect to the joint [K, 21, 2, 3]. Joints closer than
         3 cm to the camera plane carry no weight: their projection says nothing.
     """
-    depth = joints_camera[..., 2]
-    weight = torch.where(depth > _MIN_DEPTH_M, information, torch.zeros_like(information))
-    inverse_depth = 1 / depth.clamp_min(_MIN_DEPTH_M)
-    projected = joints_camera[..., :2] * inverse_depth[..., None]
+    projected, inverse_depth, weight = _projected(joints_camera, information)
     scale = weight * inverse_depth
     zero = torch.zeros_like(scale)
     jacobian = torch.stack(
@@ -42,6 +39,14 @@ def reprojection(joints_camera: Tensor, rays: Tensor, information: Tensor) -> tu
         dim=-2,
     )
     return weight[..., None] * (projected - rays), jacobian
+
+
+def _projected(joints_camera: Tensor, information: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Image coordinates [K, 21, 2], inverse depths [K, 21] and the information that counts [K, 21]."""
+    depth = joints_camera[..., 2]
+    weight = torch.where(depth > _MIN_DEPTH_M, information, torch.zeros_like(information))
+    inverse_depth = 1 / depth.clamp_min(_MIN_DEPTH_M)
+    return joints_camera[..., :2] * inverse_depth[..., None], inverse_depth, weight
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ class KeypointTerm:
 
     def costs(self, decoded: DecodedSteps) -> Tensor:
         """Cost [K] of each step."""
-        pixel, _ = reprojection(decoded.keypoints_camera, self.rays, self.information)
+        projected, _, weight = _projected(decoded.keypoints_camera, self.information)
+        pixel = weight[..., None] * (projected - self.rays)
         return (self.weight[..., None] * self._kernel(pixel)[0]).sum((1, 2))
 
     def add(
