@@ -10,6 +10,7 @@ answered by a later one.
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -41,8 +42,9 @@ def bench(
     """Measure rate and latency on hand/mano."""
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(measure(video, camera, seconds, profile, Path(folder))))
+    folder = Path(tempfile.mkdtemp(prefix="hmp_bench_"))
+    print(json.dumps(measure(video, camera, seconds, profile, folder)))
+    shutil.rmtree(folder)  # after an error the nodes' logs stay
 
 
 def measure(video: Path, camera: Path | None, seconds: float, profile: bool, folder: Path) -> dict[str, Any]:
@@ -110,7 +112,7 @@ def main() -> None:
     try:
         app()
     except HmpError as error:
-        STDERR.print(f"error: {error}")
+        STDERR.print(f"error: {error}", soft_wrap=True)
         sys.exit(2)
 
 

@@ -151,9 +151,7 @@ class Benchmark:
             raise SourceError(f"no answer within {error.timeout:.0f} s") from error
         if result.returncode != 0:
             lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
-            raise SourceError(
-                f"{lines[-1]}; this part needs ROS 2 and the built package: run `make setup` once and "
-                "`source install/setup.bash`"
-            )
+            advice = "; it needs ROS 2 and the built package: run `make setup` and `source install/setup.bash`"
+            raise SourceError(lines[-1] + (advice if "ModuleNotFoundError" in lines[-1] else ""))
         figures: dict[str, Any] = json.loads(result.stdout)
         return figures
