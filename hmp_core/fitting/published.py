@@ -33,12 +33,21 @@ class PublishedPose:
 
 def right_hand(pose: HandPose, betas: Tensor, kinematics: HandKinematics) -> PublishedPose:
     """A pose with its shape [10], still a right hand."""
-    vectors = roma.rotmat_to_rotvec(torch.cat([pose.R_camera_wrist[None], pose.R_finger]))
-    translation = pose.p_camera_wrist - kinematics.rest_wrist(betas).reshape(3)
+    poses = HandPose(pose.R_camera_wrist[None], pose.p_camera_wrist[None], pose.R_finger[None])
+    return right_hands(poses, betas, kinematics)[0]
+
+
+def right_hands(poses: HandPose, betas: Tensor, kinematics: HandKinematics) -> list[PublishedPose]:
+    """Poses, their tensors stacked along a first axis, of one hand of shape [10]; still right hands."""
+    vectors = roma.rotmat_to_rotvec(torch.cat([poses.R_camera_wrist[:, None], poses.R_finger], dim=1))
+    translations = poses.p_camera_wrist - kinematics.rest_wrist(betas).reshape(3)
     # From the published vectors: the prior decodes in single precision, its matrices are not quite orthonormal.
     rotations = roma.rotvec_to_rotmat(vectors)
-    joints = kinematics.joints(rotations[None], betas, translation[None])[0].numpy()
-    return PublishedPose(joints, ManoPose(vectors.numpy(), betas.numpy(), translation.numpy()))
+    joints = kinematics.joints(rotations, betas, translations).numpy()
+    return [
+        PublishedPose(own, ManoPose(turned, betas.numpy(), moved))
+        for own, turned, moved in zip(joints, vectors.numpy(), translations.numpy(), strict=True)
+    ]
 
 
 def own_side(published: PublishedPose, side: Side) -> PublishedPose:

@@ -5,11 +5,20 @@
 import time
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.continuity import HandPose
 from hmp_core.fitting.hand_sequence import HandSequence, find_hands
-from hmp_core.fitting.published import observed_status, own_side, own_side_covariance, right_hand
+from hmp_core.fitting.published import (
+    PublishedPose,
+    observed_status,
+    own_side,
+    own_side_covariance,
+    right_hands,
+)
 from hmp_core.fitting.sequence_fitter import FittedMotion, SequenceFitter
 from hmp_core.fitting.stages import StageTable
 from hmp_core.fitting.trajectory_store import TrajectoryStore
@@ -63,17 +72,27 @@ class ClipFitter:
         found: list[list[HandEstimate]] = [[] for _ in observations]
         for sequence in find_hands(observations, self._model.kinematics, LONGEST_GAP_S):
             motion = self._fitter.fit(sequence, report, store)
-            for index in range(len(sequence.steps)):
-                found[sequence.first + index].append(self._estimate(sequence, motion, index))
+            poses = HandPose(motion.R_camera_wrist, motion.p_camera_wrist, motion.R_finger)
+            hands = right_hands(poses, motion.betas, self._model.kinematics)
+            published = [own_side(hand, sequence.side) for hand in hands]
+            frames = operator_frame(np.stack([own.joints_camera for own in published]), sequence.side)
+            for index, (own, R_camera_wrist) in enumerate(zip(published, frames, strict=True)):
+                hand = self._estimate(sequence, motion, index, own, R_camera_wrist)
+                found[sequence.first + index].append(hand)
         spent_ms = (time.perf_counter() - began) * 1e3 / max(len(observations), 1)
         return [
             FrameEstimate(observation.stamp_ns, tuple(hands), {**observation.stage_ms, "optimize": spent_ms})
             for observation, hands in zip(observations, found, strict=True)
         ]
 
-    def _estimate(self, sequence: HandSequence, motion: FittedMotion, index: int) -> HandEstimate:
-        pose = HandPose(motion.R_camera_wrist[index], motion.p_camera_wrist[index], motion.R_finger[index])
-        own = own_side(right_hand(pose, motion.betas, self._model.kinematics), sequence.side)
+    def _estimate(
+        self,
+        sequence: HandSequence,
+        motion: FittedMotion,
+        index: int,
+        own: PublishedPose,
+        R_camera_wrist: NDArray[np.float64],
+    ) -> HandEstimate:
         evidence = sequence.steps[index]
         depth_m = float(motion.p_camera_wrist[index, 2])
         status, observed = observed_status(evidence, depth_m, self._config.observed_sigma_m)
@@ -93,6 +112,6 @@ class ClipFitter:
             joint_stddev_m=motion.joint_stddev_m[index],
             joint_observed=observed,
             mano=own.mano,
-            R_camera_wrist=operator_frame(own.joints_camera, sequence.side),
+            R_camera_wrist=R_camera_wrist,
             wrist_covariance=own_side_covariance(motion.wrist_covariance[index], sequence.side),
         )
