@@ -5,12 +5,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import roma
 from torch import Tensor
 
-_SHORTEST_S: Final = 0.08
-_NEGLIGIBLE: Final = 1e-4
+_SHORTEST_S: Final = 0.1
 _HAND_M: Final = 0.2
 _LEVERS_M: Final = (0.1, 0.06, 0.03)
 """From a finger's first, second and third joint to its tip, of a large hand."""
@@ -34,13 +32,13 @@ class HandPose:
 class ContinuousPose:
     """Adds an offset to the solved pose that makes it start where the published one was, and lets it fade.
 
-    The offset fades exponentially, within 0.08 s or so slowly that it moves no joint faster than ``speed`` [m/s].
+    The offset fades evenly, within 0.1 s or so slowly that it moves no joint faster than ``speed`` [m/s].
     """
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
         self._offset: tuple[Tensor, Tensor, Tensor] | None = None
-        self._time_constant_s = _SHORTEST_S
+        self._duration_s = _SHORTEST_S
         self._time_s = 0.0
 
     def bridge(self, published: HandPose, solved: HandPose, time_s: float) -> None:
@@ -51,18 +49,18 @@ class ContinuousPose:
         self._offset = (move, turn, flex)
         bent = (flex.norm(dim=-1).reshape(-1, 3) @ flex.new_tensor(_LEVERS_M)).max()
         distance = float(move.norm() + _HAND_M * turn.norm() + bent)
-        self._time_constant_s = max(_SHORTEST_S, distance / self._speed)
+        self._duration_s = max(_SHORTEST_S, distance / self._speed)
         self._time_s = time_s
 
     def apply(self, solved: HandPose, time_s: float) -> HandPose:
         """The pose to publish at ``time_s``; call with increasing times."""
         if self._offset is None:
             return solved
-        fade = float(np.exp(-(time_s - self._time_s) / self._time_constant_s))
-        move, turn, flex = (fade * part for part in self._offset)
-        if max(float(part.abs().max()) for part in (move, turn, flex)) < _NEGLIGIBLE:
+        left = 1.0 - (time_s - self._time_s) / self._duration_s
+        if left <= 0.0:
             self._offset = None
             return solved
+        move, turn, flex = (left * part for part in self._offset)
         return HandPose(
             solved.R_camera_wrist @ roma.rotvec_to_rotmat(turn),
             solved.p_camera_wrist + move,

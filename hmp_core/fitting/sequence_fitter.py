@@ -20,7 +20,7 @@ from hmp_core.fitting.hand_sequence import HandSequence, InitialMotion, initial_
 from hmp_core.fitting.interpolation import interpolate
 from hmp_core.fitting.motion import encode
 from hmp_core.fitting.objective import FreeUnknowns, Objective
-from hmp_core.fitting.posterior import step_posterior
+from hmp_core.fitting.posterior import OFFLINE_INFLATION, step_posterior
 from hmp_core.fitting.sequence_windows import Span, cut_windows, fade_rotations, fade_shares
 from hmp_core.fitting.stage_terms import WindowProblem, build_terms
 from hmp_core.fitting.stages import Stage, StageTable
@@ -204,7 +204,9 @@ class SequenceFitter:
             return np.full((count, NUM_JOINTS), -1.0), np.tile(np.diag(np.full(6, -1.0)), (count, 1, 1))
         relative, size = decoded.joints_wrist_relative.numpy(), self._config.size_spread
         sigmas = [
-            step_posterior(path, step, relative[step], jacobians, free.spread_covariance(covariance), size)
+            step_posterior(
+                path, step, relative[step], jacobians, OFFLINE_INFLATION * free.spread_covariance(covariance), size
+            )
             for step, covariance in enumerate(covariances)
         ]
         joint_stddev, wrist_covariance = zip(*sigmas, strict=True)
