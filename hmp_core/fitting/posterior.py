@@ -13,13 +13,14 @@ from hmp_core.fitting.trajectory import POSITION, RESIDUAL, ROTATION, STEP_DIM, 
 from hmp_core.fitting.window_model import StepJacobians
 from hmp_core.hand.skeleton import NUM_BETAS
 
-
 ONLINE_INFLATION: Final = 2.5
 OFFLINE_INFLATION: Final = 4.2
-"""How much larger squared errors are than the normal equations say. Their evidence counts as new after a tenth of a
-second, but a part of the detector's errors stays for seconds or for ever, and the more images a window has, the more
-that matters. Measured by ``hmp eval motion`` on signs of the prior's training: 95 % of the joints' coordinates, seen and
-hidden, then lie within two sigmas."""
+"""How much larger squared errors are than the normal equations say.
+
+Evidence counts as new after a tenth of a second, but a part of the detector's errors stays for seconds or for ever,
+and the more images a window has, the more that matters. Measured by ``hmp eval motion`` on signs of the prior's
+training: so that 95 % of the joints' coordinates, seen and hidden, lie within two sigmas.
+"""
 
 
 @dataclass(frozen=True)
