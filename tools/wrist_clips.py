@@ -12,10 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hmp_core.evaluation.prior_gaps import MARGIN_S
+from hmp_core.evaluation.recorded_motion import read_recorded_motion
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.training.motion import FingerMotion
-from hmp_core.training.retarget import RetargetConfig, retarget_file
-from hmp_core.training.sources import read_joint_motion
 
 WINDOW_S, GRID = 2.0, 32
 STEP_S = WINDOW_S / (GRID - 1)
@@ -24,7 +23,6 @@ FINGERS = tuple(range(15))
 GRAVITY, TURN, VELOCITY, PATH = 15, 16, 17, 18
 """Channels of three numbers after the finger rotations: direction of gravity in the wrist frame; rotation [rad] and
 way [0.1 m] since the last frame before the gap, in that frame's wrist axes; angular velocity [rad in 0.25 s]."""
-PALM_PUBLIC, PALM_MANO, PALM_WEIGHTS = (0, 1, 5, 9, 13, 17), (0, 13, 1, 4, 10, 7), (1.0, 0.05, 1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -68,26 +66,10 @@ def turn(A: Tensor, B: Tensor) -> Tensor:
 
 def read_hands(path: Path, cache: Path) -> Hands:
     """Retargeted fingers with the wrist of the same frames, from wrist and knuckles laid over the rest hand's."""
-    model, config = load_hand_model(), RetargetConfig()
-    recorded, retargeted = read_joint_motion(path), retarget_file(path, model, cache, config)
-    stride = max(1, round(recorded.rate_hz / config.rate_hz))
-    starts = np.cumsum(recorded.lengths) - recorded.lengths
-    spans = list(zip(starts.tolist(), recorded.lengths.tolist(), strict=True))
-    tried = np.concatenate([np.arange(start, start + length, stride) for start, length in spans])
-    good = (retargeted.residual_m <= config.largest_residual_m).numpy()
-    shortest, kept, first = round(config.shortest_s * retargeted.motion.rate_hz), [], 0
-    # The cuts of the retargeting, made again: it drops frames that fit badly and keeps what is long enough.
-    for _, length in spans:
-        own = np.arange(first, first + -(-length // stride))
-        first = own[-1] + 1
-        pieces = np.split(own, np.flatnonzero(np.diff(good[own])) + 1)
-        kept += [piece for piece in pieces if good[piece[0]] and len(piece) >= shortest]
-    assert [len(piece) for piece in kept] == retargeted.motion.lengths.tolist()
-    joints = torch.from_numpy(recorded.joints[tried[np.concatenate(kept)]]).double()
-    rest = torch.from_numpy(model.J_regressor @ model.v_template)[list(PALM_MANO)]
-    weights = torch.tensor(PALM_WEIGHTS, dtype=torch.float64).expand(len(joints), -1)
-    R, _ = roma.rigid_points_registration(rest.expand(len(joints), -1, -1), joints[:, list(PALM_PUBLIC)], weights)
-    return Hands(retargeted.motion, R.float(), joints[:, 0].float())
+    motion = read_recorded_motion(path, load_hand_model(), cache)
+    assert motion.wrist is not None, f"{path} holds no joints"
+    R, position = motion.wrist.R_world_wrist, motion.wrist.position
+    return Hands(motion.fingers, torch.from_numpy(R).float(), torch.from_numpy(position).float())
 
 
 def training_clips(hands: Hands, reference: int) -> Tensor:

@@ -17,7 +17,7 @@ from hmp_core.errors import DataError
 from hmp_core.hand.model import HandModel
 from hmp_core.training.motion import FingerMotion
 from hmp_core.training.motion_sources import file_source
-from hmp_core.training.retarget import RetargetConfig, Retargeted
+from hmp_core.training.retarget import Retargeted
 from hmp_core.training.sources import is_joint_motion, read_joint_motion
 
 _PALM_PUBLIC: Final = (0, 1, 5, 9, 13, 17)
@@ -75,7 +75,7 @@ def read_recorded_motion(
     wrist = _wrists(path, model, result) if is_joint_motion(path) else None
     if signs is None:
         return RecordedMotion(result.motion, wrist)
-    wanted = torch.tensor([label in signs for label in result.motion.labels], dtype=torch.bool)
+    wanted = result.motion.labelled(signs)
     if not wanted.any():
         raise DataError(f"{path} has no recording of the held-out signs; leave out --split to use all of it")
     keep = torch.repeat_interleave(wanted, result.motion.lengths).numpy()
@@ -88,24 +88,7 @@ def _wrists(path: Path, model: HandModel, retargeted: Retargeted) -> WristCourse
     """Wrists of the frames that retargeting kept: wrist and knuckles laid over the hand's at rest."""
     recorded = read_joint_motion(path)
     rest: Tensor = torch.from_numpy(model.J_regressor @ model.v_template)[list(_PALM_MANO)]
-    joints = torch.from_numpy(
-        recorded.joints[_kept_frames(recorded.lengths, recorded.rate_hz, retargeted)]
-    ).double()
+    joints = torch.from_numpy(recorded.joints[retargeted.frames.numpy()]).double()
     weights = torch.tensor(_PALM_WEIGHTS, dtype=torch.float64).expand(len(joints), -1)
     R, _ = roma.rigid_points_registration(rest.expand(len(joints), -1, -1), joints[:, list(_PALM_PUBLIC)], weights)
     return WristCourse(R.numpy(), joints[:, 0].numpy())
-
-
-def _kept_frames(lengths: NDArray[np.int64], rate_hz: float, retargeted: Retargeted) -> NDArray[np.int64]:
-    """Frames of the file that became the retargeted ones: the cuts of retargeting, made again."""
-    config = RetargetConfig()
-    stride = max(1, round(rate_hz / config.rate_hz))
-    shortest = max(2, round(config.shortest_s * retargeted.motion.rate_hz))
-    good = (retargeted.residual_m <= config.largest_residual_m).numpy()
-    kept, first, start = [], 0, 0
-    for length in lengths.tolist():
-        tried = np.arange(start, start + length, stride)
-        edges = np.flatnonzero(np.diff(good[first : first + len(tried)].astype(np.int8), prepend=0, append=0))
-        kept += [tried[begin:end] for begin, end in edges.reshape(-1, 2) if end - begin >= shortest]
-        first, start = first + len(tried), start + length
-    return np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)

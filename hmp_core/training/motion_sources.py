@@ -117,7 +117,8 @@ def _poses(
             report(number + 1, count)
             yield sequence
 
-    return Retargeted(prepare_hands(counted(), Preparation()).fingers(), torch.zeros(0), 0.0)
+    fingers = prepare_hands(counted(), Preparation()).fingers()
+    return Retargeted(fingers, torch.zeros(0), 0.0, torch.zeros(0, dtype=torch.int64))
 
 
 def _amass(place: Path, sequences: list[Path]) -> Iterator[BodyMotion]:

@@ -54,11 +54,13 @@ class Retargeted:
         motion: recordings, or pieces of them, labelled with their sign.
         residual_m: [F'] mean joint distance of every frame that was tried, kept or not [m].
         rejected: share of frames dropped.
+        frames: [F] the file's frames that ``motion`` consists of; empty where the file holds poses.
     """
 
     motion: FingerMotion
     residual_m: Tensor
     rejected: float
+    frames: Tensor
 
 
 def retarget_file(
@@ -138,16 +140,19 @@ def _keep_good(stored: dict[str, Tensor], recorded: JointMotion, config: Retarge
     residual, rate_hz = stored["residual_m"], float(stored["rate_hz"])
     good = (residual <= config.largest_residual_m).numpy()  # NaN compares as bad
     shortest = max(2, round(config.shortest_s * rate_hz))
-    pieces, labels, start = [], [], 0
-    for length, sign in zip(stored["lengths"].tolist(), recorded.signs, strict=True):
+    stride = round(recorded.rate_hz / rate_hz)
+    firsts = np.cumsum(recorded.lengths) - recorded.lengths
+    pieces, frames, labels, start = [], [torch.zeros(0, dtype=torch.int64)], [], 0
+    for length, first, sign in zip(stored["lengths"].tolist(), firsts.tolist(), recorded.signs, strict=True):
         inside = good[start : start + length].astype(np.int8)
         edges = np.flatnonzero(np.diff(inside, prepend=0, append=0))
         for begin, end in edges.reshape(-1, 2).tolist():
             if end - begin >= shortest:
                 pieces.append(stored["rotation_vectors"][start + begin : start + end])
+                frames.append(first + stride * torch.arange(begin, end))
                 labels.append(sign)
         start += length
     lengths = torch.tensor([len(piece) for piece in pieces], dtype=torch.int64)
-    frames = torch.cat(pieces) if pieces else torch.zeros(0, 15, 3)
-    motion = FingerMotion(frames, lengths, rate_hz, tuple(labels))
-    return Retargeted(motion, residual, 1.0 - len(frames) / max(1, len(residual)))
+    vectors = torch.cat(pieces) if pieces else torch.zeros(0, 15, 3)
+    motion = FingerMotion(vectors, lengths, rate_hz, tuple(labels))
+    return Retargeted(motion, residual, 1.0 - len(vectors) / max(1, len(residual)), torch.cat(frames))
