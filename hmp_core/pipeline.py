@@ -57,7 +57,12 @@ def open_pipeline(mano: Path | None = None, max_hands: int = 2, hand_length_m: f
         ConfigError: ``max_hands`` or ``hand_length_m`` out of range.
     """
     config = FitterConfig(hand_length_m=hand_length_m)
+    model, perception = open_perception(mano, max_hands)
+    return Pipeline(model, perception, OnlineFitter(model, load_prior(), config))
+
+
+def open_perception(mano: Path | None = None, max_hands: int = 2) -> tuple[HandModel, HandPerception]:
+    """The right hand's model and what sees hands in images; arguments and errors as in :func:`open_pipeline`."""
     use_one_thread()
     model = load_hand_model(mano)
-    perception = HandPerception(PerceptionConfig(max_hands=max_hands), HandInitializer(model))
-    return Pipeline(model, perception, OnlineFitter(model, load_prior(), config))
+    return model, HandPerception(PerceptionConfig(max_hands=max_hands), HandInitializer(model))

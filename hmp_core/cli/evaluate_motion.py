@@ -16,12 +16,14 @@ from hmp_core.cli.console import progress_bar
 from hmp_core.errors import AssetError, ConfigError, DataError
 from hmp_core.evaluation.baseline_models import MAKE_COMMAND, SHIPPED_BASELINES, load_baselines, shipped_baselines
 from hmp_core.evaluation.detector_model import load_detector_model
-from hmp_core.evaluation.motion_benchmark import MotionBenchmark, offline, online
+from hmp_core.evaluation.fitter_methods import offline, online
+from hmp_core.evaluation.motion_benchmark import MotionBenchmark
 from hmp_core.evaluation.occluded_window import occluded_windows
 from hmp_core.evaluation.occlusion_page import SUFFIXES, Trace, sigma_line, table_rows, trace_of, write_page
 from hmp_core.evaluation.occlusion_report import OcclusionReport
 from hmp_core.evaluation.recorded_motion import read_recorded_motion
 from hmp_core.evaluation.tracking_baselines import TrackingParameters
+from hmp_core.fitting.stages import read_stage_table
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.prior import load_prior
 from hmp_core.threads import use_one_thread
@@ -67,8 +69,8 @@ def evaluate_motion(
         raise AssetError(f"{SHIPPED_BASELINES} is missing, which pca and gmm need; make it with `{MAKE_COMMAND}`")
     motion_prior = load_prior(prior)
     fitters = {
-        _PAPER: offline(model, motion_prior, "paper_lab", "adam"),
-        "offline": offline(model, motion_prior, "default", "gn"),
+        _PAPER: offline(model, motion_prior, read_stage_table("paper_lab"), "adam"),
+        "offline": offline(model, motion_prior, read_stage_table("default"), "gn"),
         "online": online(model, motion_prior),
     }
     if not paper:

@@ -48,7 +48,8 @@ from hmp_core.media.overlay import draw_overlay
 from hmp_core.media.sources import open_source
 from hmp_core.media.video_writer import VideoWriter
 from hmp_core.observation import FrameObservation
-from hmp_core.pipeline import Pipeline, open_pipeline
+from hmp_core.perception.pipeline import HandPerception
+from hmp_core.pipeline import open_perception
 from hmp_core.prior.prior import load_prior
 from hmp_core.whole_file import whole_file
 
@@ -91,17 +92,17 @@ def fit(
     def frames() -> FrameSource:
         return open_source(source, intrinsics, fps=fps, topic=topic)
 
-    pipeline = open_pipeline(mano, max_hands)
+    model, perception = open_perception(mano, max_hands)
     motion_prior = load_prior(prior)
     out.mkdir(parents=True, exist_ok=True)
     changed_ns = Path(source).stat().st_mtime_ns if Path(source).exists() else 0
     run = repr((source, changed_ns, camera, fov, mano, prior, max_hands, fps, topic))
     state = out / f".unfinished-{hashlib.sha256(run.encode()).hexdigest()[:12]}"
     if not (state / _OBSERVATIONS).exists():
-        _perceive(frames(), pipeline, state / _OBSERVATIONS)
+        _perceive(frames(), perception, state / _OBSERVATIONS)
     observations = list(read_observations(state / _OBSERVATIONS))
     key = hashlib.sha256(repr((stages, solver, config)).encode()).hexdigest()[:12]
-    fitter = ClipFitter(pipeline.model, motion_prior, stages, solver, config)
+    fitter = ClipFitter(model, motion_prior, stages, solver, config)
     with progress_bar() as bar:
         task = bar.add_task("fitting windows", total=None, note="")
         estimates = fitter.fit(
@@ -109,7 +110,7 @@ def fit(
             lambda done, total: bar.update(task, completed=done, total=total),
             TrajectoryStore(state / key),
         )
-    summary = _write(frames(), observations, estimates, pipeline.model, out, overlay, mesh)
+    summary = _write(frames(), observations, estimates, model, out, overlay, mesh)
     shutil.rmtree(state)
     if as_json:
         print(json.dumps(summary))
@@ -117,7 +118,7 @@ def fit(
         print_summary(summary)
 
 
-def _perceive(source: FrameSource, pipeline: Pipeline, path: Path) -> None:
+def _perceive(source: FrameSource, perception: HandPerception, path: Path) -> None:
     """See every image and keep what was seen, whole or not at all."""
     with whole_file(path) as partial, ExitStack() as stack:
         bar = stack.enter_context(progress_bar())
@@ -131,7 +132,7 @@ def _perceive(source: FrameSource, pipeline: Pipeline, path: Path) -> None:
                 continue
             newest_ns = frame.stamp_ns
             try:
-                observation = pipeline.perception.process(frame)
+                observation = perception.process(frame)
             except ImageError as error:
                 source.skip("unusable image", str(error))
                 continue

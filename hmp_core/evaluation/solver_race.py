@@ -16,14 +16,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hmp_core.estimate import FrameEstimate
+from hmp_core.evaluation.fitter_methods import Method, offline, online
 from hmp_core.evaluation.metrics import ra_mpjpe
-from hmp_core.fitting.config import FitterConfig
-from hmp_core.fitting.online import OnlineFitter
-from hmp_core.fitting.sequence import ClipFitter
+from hmp_core.evaluation.occlusion_report import charged
 from hmp_core.fitting.stages import StageTable
 from hmp_core.hand.model import HandModel
-from hmp_core.hand.skeleton import NUM_JOINTS
 from hmp_core.observation import FrameObservation
 from hmp_core.prior.prior import MotionPrior
 
@@ -57,7 +54,7 @@ class Contender:
     """
 
     name: str
-    fit: Callable[[Sequence[FrameObservation]], list[FrameEstimate]]
+    fit: Method
     wall_s: list[float] = field(default_factory=list)
     cpu_s: list[float] = field(default_factory=list)
     hidden_mm: float = float("nan")
@@ -76,19 +73,12 @@ class SolverRace:
     def __init__(
         self, model: HandModel, prior: MotionPrior, table: StageTable, others: dict[str, StageTable]
     ) -> None:
-        patient = FitterConfig(infill_timeout_s=3600.0)
-
-        def online(observations: Sequence[FrameObservation]) -> list[FrameEstimate]:
-            fitter = OnlineFitter(model, prior, patient)
-            return [fitter.update(observation) for observation in observations]
-
-        self._offline = Contender(OFFLINE, ClipFitter(model, prior, table, "gn").fit)
-        self._online = Contender(ONLINE, online)
+        self._offline = Contender(OFFLINE, offline(model, prior, table, "gn"))
+        self._online = Contender(ONLINE, online(model, prior))
         # The quick ones run before, between and after the slow ones.
         self._quick = (self._offline, self._online, self._offline)
         self._slow = [
-            Contender(name, ClipFitter(model, prior, own, "adam").fit)
-            for name, own in {PAPER: table, **others}.items()
+            Contender(name, offline(model, prior, own, "adam")) for name, own in {PAPER: table, **others}.items()
         ]
 
     @property
@@ -123,10 +113,10 @@ class SolverRace:
         for slow in ((), *((each,) for each in self._slow)):
             for contender in (*slow, *self._quick):
                 began, cpu_began = time.perf_counter(), time.process_time()
-                estimates = contender.fit(shown)
+                output = contender.fit(shown)
                 contender.wall_s.append(time.perf_counter() - began)
                 contender.cpu_s.append(time.process_time() - cpu_began)
-                contender.hidden_mm = float(ra_mpjpe(_joints(estimates), joints_camera)[hidden].mean())
+                contender.hidden_mm = float(ra_mpjpe(charged(output.joints_camera), joints_camera)[hidden].mean())
                 advance(contender.name)
         return {contender.name: contender for contender in (self._offline, self._online, *self._slow)}
 
@@ -138,16 +128,3 @@ def ratios(contenders: dict[str, Contender], name: str) -> dict[str, float]:
         "compute_ratio_vs_paper": round(float(np.median(paper.wall_s) / np.median(own.wall_s)), 3),
         "hidden_error_ratio_vs_paper": round(own.hidden_mm / paper.hidden_mm, 4),
     }
-
-
-def _joints(estimates: Sequence[FrameEstimate]) -> NDArray[np.float64]:
-    """The hand's joints [T, 21, 3]; the last ones hold where there is none, the first ones before them."""
-    joints: list[NDArray[np.float64] | None] = [
-        estimate.hands[0].joints_camera if estimate.hands else None for estimate in estimates
-    ]
-    last = next((each for each in joints if each is not None), np.zeros((NUM_JOINTS, 3)))
-    held = []
-    for each in joints:
-        last = last if each is None else each
-        held.append(last)
-    return np.stack(held)

@@ -76,8 +76,9 @@ class ClipFitter:
             hands = right_hands(poses, motion.betas, self._model.kinematics)
             published = [own_side(hand, sequence.side) for hand in hands]
             frames = operator_frame(np.stack([own.joints_camera for own in published]), sequence.side)
-            for index, (own, R_camera_wrist) in enumerate(zip(published, frames, strict=True)):
-                hand = self._estimate(sequence, motion, index, own, R_camera_wrist)
+            ages_ns = sequence.stamps_ns - sequence.seen_ns
+            for index, (own, R_camera_wrist, age_ns) in enumerate(zip(published, frames, ages_ns, strict=True)):
+                hand = self._estimate(sequence, motion, index, own, R_camera_wrist, int(age_ns))
                 found[sequence.first + index].append(hand)
         spent_ms = (time.perf_counter() - began) * 1e3 / max(len(observations), 1)
         return [
@@ -92,22 +93,18 @@ class ClipFitter:
         index: int,
         own: PublishedPose,
         R_camera_wrist: NDArray[np.float64],
+        age_ns: int,
     ) -> HandEstimate:
         evidence = sequence.steps[index]
         depth_m = float(motion.p_camera_wrist[index, 2])
         status, observed = observed_status(evidence, depth_m, self._config.observed_sigma_m)
-        seen_ns = max(
-            stamp
-            for stamp, step in zip(sequence.stamps_ns[: index + 1], sequence.steps, strict=False)
-            if step is not None
-        )
         return HandEstimate(
             track_id=int(sequence.track_ids[index]),
             side=sequence.side,
             side_score=float(sequence.side_scores[index]),
             status=status,
             score=0.0 if evidence is None else evidence.presence,
-            since_observed_ns=int(sequence.stamps_ns[index] - seen_ns),
+            since_observed_ns=age_ns,
             joints_camera=own.joints_camera,
             joint_stddev_m=motion.joint_stddev_m[index],
             joint_observed=observed,

@@ -89,7 +89,8 @@ class SequenceFitter:
         total = len(spans) * len(self._table.stages)
         for number, stage in enumerate(self._table.stages):
             for index, span in enumerate(spans):
-                before = self._before(paths[index - 1], spans[index - 1], span) if index else None
+                tied = index > 0 and "seam" in stage.terms
+                before = self._before(paths[index - 1], spans[index - 1], span) if tied else None
                 problem = self._problem(sequence, anchors[index], span, before)
                 name = f"{sequence.side.value}_{sequence.first}_stage_{number}_window_{index}"
                 stored = store.load(name) if store else None
