@@ -39,6 +39,8 @@ class FitterConfig:
         wrist_rotation, wrist_translation: coasting of the wrist [rad/s], [m/s].
         finger_residual: what the latent cannot express, per joint axis [rad].
         latent_stddev: how far the latent may leave the encoder's reading, in units of its spread over all motion.
+        latent_directions: how many directions of the latent a solve moves, in the order of their spread over all
+            motion; what is finer stays as the encoder read it and is left to the finger residual.
         blend_speed: fastest correction of a published joint after a gap [m/s].
     """
 
@@ -60,6 +62,7 @@ class FitterConfig:
     hand_size_stddev: float = 0.07
     hand_length_m: float = 0.0
     latent_stddev: float = 0.5
+    latent_directions: int = 32
     blend_speed: float = 1.0
     wrist_rotation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.8, 0.15))
     wrist_translation: IntegratedOrnsteinUhlenbeck = field(default=IntegratedOrnsteinUhlenbeck(0.3, 0.2))
@@ -85,6 +88,7 @@ class FitterConfig:
             "hand_size_stddev": (0.0, 0.5),
             "hand_length_m": (0.0, 0.15),
             "latent_stddev": (0.01, 10.0),
+            "latent_directions": (1, 1024),
             "blend_speed": (0.05, 100.0),
         }
         for item in fields(self):

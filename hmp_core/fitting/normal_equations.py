@@ -40,8 +40,8 @@ class NormalEquations:
         diagonal: [K, n, n] in a step's unknowns.
         lower: [K-1, n, n] between a step (rows: the later one) and the one before.
         step_gradient: [K, n].
-        latent_information: [D, D] prior information of the latent.
-        latent_gradient: [D].
+        latent_information: [L, L] prior information of the whole latent, D of whose coordinates are unknowns.
+        latent_gradient: [L].
         shape_information: [10, 10] prior information of β.
         shape_gradient: [10].
         cost: [] summed.

@@ -41,7 +41,10 @@ ALL_UNKNOWNS: Final = frozenset({*UNKNOWNS, "latent", "shape"})
 
 @dataclass(frozen=True)
 class FreeUnknowns:
-    """Which unknowns may move: ``steps`` [STEP_DIM] of every step, ``shared`` [D + 10] of latent and β."""
+    """Which unknowns may move: ``steps`` [STEP_DIM] of every step, ``shared`` [D + 10] of latent and β.
+
+    D is the model's ``latent_dim``; the latent itself may be longer.
+    """
 
     steps: NDArray[np.bool_]
     shared: NDArray[np.bool_]

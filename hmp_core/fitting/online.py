@@ -5,6 +5,8 @@
 import time
 from dataclasses import replace
 
+import torch
+
 from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.hand_track import HandTrack
@@ -30,7 +32,7 @@ class OnlineFitter:
         self.config = config if config is not None else FitterConfig()
         self.repeated_stamps = 0
         self.resets = 0
-        self._model = WindowModel(hand_model, prior)
+        self._model = WindowModel(hand_model, prior, self.config.latent_directions)
         self.reset()
 
     def reset(self) -> None:
@@ -61,6 +63,7 @@ class OnlineFitter:
                 self._tracks[hand.track_id] = HandTrack(hand.track_id, self._model, self.config)
             self._tracks[hand.track_id].observe(observation.stamp_ns, hand, observation.camera)
 
+    @torch.inference_mode()  # small tensors: what autograd keeps for each costs as much as many an operation
     def solve(self) -> FrameEstimate:
         """Estimates at the newest observed stamp.
 

@@ -51,8 +51,10 @@ class ClipFitter:
         solver: str = "gn",
         config: FitterConfig | None = None,
     ) -> None:
-        self._model = WindowModel(hand_model, prior)
         self._config = config if config is not None else FitterConfig()
+        # Without a residual beside it the latent has to say everything.
+        directions = self._config.latent_directions if table.residual else None
+        self._model = WindowModel(hand_model, prior, directions)
         self._fitter = SequenceFitter(self._model, table, solver, self._config)
 
     def fit(

@@ -141,7 +141,7 @@ class SequenceFitter:
         return shared, self._model.decode(shared).R_finger
 
     def _solve(self, stage: Stage, problem: WindowProblem, start: Trajectory) -> Trajectory:
-        free = FreeUnknowns.of(stage.free, len(start.z))
+        free = FreeUnknowns.of(stage.free, self._model.latent_dim)
         moves_latent = "latent" in stage.free
         model = self._model if moves_latent else self._model.holding(start)
         objective = Objective(model, build_terms(model, self._config, self._table, stage, problem), free)
@@ -194,7 +194,9 @@ class SequenceFitter:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Posterior of every step under the last stage's terms, over all that any stage has moved."""
         count, stage = len(path.times_s), self._table.stages[-1]
-        free = FreeUnknowns.of(frozenset().union(*(each.free for each in self._table.stages)), len(path.z))
+        free = FreeUnknowns.of(
+            frozenset().union(*(each.free for each in self._table.stages)), self._model.latent_dim
+        )
         terms = build_terms(
             self._model, self._config, self._table, stage, self._problem(sequence, path, span, None)
         )

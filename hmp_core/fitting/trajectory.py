@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from hmp_core.hand.limits import JOINT_AXES
+from hmp_core.hand.skeleton import NUM_BETAS
 
 
 def _residual_basis() -> Tensor:
@@ -66,9 +67,10 @@ class Trajectory:
     betas: Tensor
 
     def retract(self, step: Tensor, shared: Tensor) -> "Trajectory":
-        """Move by tangents ``step`` [K, STEP_DIM] and ``shared`` [D + 10]."""
+        """Move by tangents ``step`` [K, STEP_DIM] and ``shared`` [E + 10], which moves the first E of z."""
         turn = roma.rotvec_to_rotmat(step[:, ROTATION])
-        latent_dim = len(self.z)
+        latent_dim = len(shared) - NUM_BETAS
+        moved = self.z[:latent_dim] + shared[:latent_dim]
         return replace(
             self,
             R_camera_wrist=roma.special_gramschmidt(self.R_camera_wrist @ turn),
@@ -77,7 +79,7 @@ class Trajectory:
             velocity=self.velocity + step[:, VELOCITY],
             residual=self.residual + step[:, RESIDUAL],
             residual_rate=self.residual_rate + step[:, RESIDUAL_RATE],
-            z=self.z + shared[:latent_dim],
+            z=torch.cat([moved, self.z[latent_dim:]]),
             betas=self.betas + shared[latent_dim:],
         )
 

@@ -60,10 +60,21 @@ class StepJacobians:
 
 
 class WindowModel:
-    """A right hand under the motion prior. Immutable; tensors are float64 except inside the prior."""
+    """A right hand under the motion prior. Immutable; tensors are float64 except inside the prior.
 
-    def __init__(self, hand_model: HandModel, prior: MotionPrior) -> None:
+    Args:
+        hand_model: right hand.
+        prior: of its fingers' motion.
+        latent_directions: how many of the latent's coordinates may move, in the order of their spread; the others
+            stay as the encoder read them. None for all.
+
+    Attributes:
+        latent_dim: coordinates that may move, D below.
+    """
+
+    def __init__(self, hand_model: HandModel, prior: MotionPrior, latent_directions: int | None = None) -> None:
         self.prior = prior
+        self.latent_dim = min(latent_directions or prior.latent_dim, prior.latent_dim)
         self.kinematics = HandKinematics(hand_model, dtype=torch.float64)
         self.limits = torch.as_tensor(ANATOMICAL_LIMITS, dtype=torch.float64)
         self.joint_axes = torch.as_tensor(JOINT_AXES, dtype=torch.float64)
@@ -85,7 +96,7 @@ class WindowModel:
         """Derivative [K, 45, D] of the prior's finger rotations; their right tangents."""
         local = self._local(times_s, origin_s)
         with torch.no_grad():
-            return self.prior.decode_with_jacobian(z.to(self._dtype), local)[1].double()
+            return self.prior.decode_with_jacobian(z.to(self._dtype), local, self.latent_dim)[1].double()
 
     def _local(self, times_s: np.ndarray, origin_s: float) -> Tensor:
         """Times on the prior's clock. Outside its window it was never trained: there its nearest end holds."""
@@ -93,14 +104,15 @@ class WindowModel:
 
     def decode(self, trajectory: Trajectory) -> DecodedSteps:
         """Joints at every step of the trajectory."""
-        R_finger = self._finger_rotations(trajectory)
+        R_finger = self._latent_rotations(trajectory) @ residual_rotations(trajectory.residual)[1]
         rotations = torch.cat([trajectory.R_camera_wrist[:, None], R_finger], dim=1)
         joints = self.kinematics.joints(rotations, trajectory.betas, torch.zeros_like(trajectory.p_camera_wrist))
         return self._decoded(R_finger, joints, trajectory)
 
     def linearise(self, trajectory: Trajectory, latent_jacobian: Tensor) -> tuple[DecodedSteps, StepJacobians]:
         """Joints and derivatives; ``latent_jacobian`` [K, 45, D] may stem from a nearby latent."""
-        R_finger = self._finger_rotations(trajectory)
+        vectors, R_residual = residual_rotations(trajectory.residual)
+        R_finger = self._latent_rotations(trajectory) @ R_residual
         rotations = torch.cat([trajectory.R_camera_wrist[:, None], R_finger], dim=1)
         joints, by_rotation, by_betas = self.kinematics.joints_and_jacobian(
             rotations, trajectory.betas, torch.zeros_like(trajectory.p_camera_wrist)
@@ -108,7 +120,6 @@ class WindowModel:
         jacobian = torch.cat([by_rotation, by_betas], dim=-1)
         jacobian = jacobian - jacobian[:, :1]
         keypoint_jacobian = (KEYPOINTS @ jacobian.flatten(2)).reshape(jacobian.shape)
-        vectors, R_residual = residual_rotations(trajectory.residual)
         by_residual = _OWN_JOINT * _spread(right_jacobian(vectors))
         steps, _, latent_dim = latent_jacobian.shape
         by_latent = (R_residual.transpose(-1, -2) @ latent_jacobian.reshape(steps, 15, 3, latent_dim)).reshape(
@@ -122,11 +133,10 @@ class WindowModel:
         placed = relative + trajectory.p_camera_wrist[:, None]
         return DecodedSteps(R_finger, relative, placed, KEYPOINTS @ placed)
 
-    def _finger_rotations(self, trajectory: Trajectory) -> Tensor:
-        decoded = self._held
-        if decoded is None:
-            decoded = self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
-        return decoded @ residual_rotations(trajectory.residual)[1]
+    def _latent_rotations(self, trajectory: Trajectory) -> Tensor:
+        if self._held is not None:
+            return self._held
+        return self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
 
 
 def _spread(blocks: Tensor) -> Tensor:

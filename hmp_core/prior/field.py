@@ -113,16 +113,14 @@ class MotionField(nn.Module):
             ``R(x + dx) = R(x) Exp(J dx)``, three rows a joint.
         """
         waves = self.waves(times_s)
-        num_times, num_waves = waves.shape
+        num_waves = waves.shape[1]
         hidden_code, slope = _silu_and_slope(self.code_hidden(z))
         code = self.code_linear(z) + self.code_out(hidden_code)
         d_code = seed.T @ (
             self.code_linear.weight.T + (self.code_hidden.weight * slope.unsqueeze(-1)).T @ self.code_out.weight.T
         )  # [E, C]
-        mix = self.mix(code).view(num_waves, -1)
-        d_mix = torch.matmul(d_code, self.mix.weight.view(num_waves, -1, code.shape[0]).mT)  # [K, E, H]
-        values = waves @ mix
-        tangents = (waves @ d_mix.flatten(1)).view(num_times, d_code.shape[0], -1)  # [T, E, H]
+        values = waves @ self.mix(code).view(num_waves, -1)
+        tangents = _mixed(waves, self.mix.weight, d_code)  # [T, E, H]
         hidden = _normalise_with_tangents(self.norms[0], values, tangents)
         for layer, skip, norm in zip(self.layers, self.code_skips, self.norms[1:], strict=True):
             values = layer(hidden) + skip(code)
@@ -136,9 +134,22 @@ class MotionField(nn.Module):
         # Tangents are linear in the 45 outputs, and those in the hidden layer and, directly, in z.
         to_tangent = right_jacobian(vectors) @ drawn_to_limits_slope(outputs, _LEAK)
         from_hidden = to_tangent @ self.head.weight.view(15, 3, -1)
-        d_direct = (waves @ (self.direct.weight @ seed).view(num_waves, -1)).view(num_times, 15, 3, -1)
+        d_direct = torch.unflatten(_mixed(waves, self.direct.weight, seed.T).mT, 1, (15, 3))
         jacobian = (to_tangent @ d_direct).flatten(1, 2)
         return roma.rotvec_to_rotmat(vectors), jacobian.baddbmm_(from_hidden.flatten(1, 2), tangents.mT)
+
+
+def _mixed(waves: Tensor, weight: Tensor, d_code: Tensor) -> Tensor:
+    """Derivative [T, E, H] of ``waves @ (weight @ code)`` for waves [T, K], a weight [K * H, C] and d_code [E, C].
+
+    The order of the two products does not matter but for its price: a fitter asks for two times a frame.
+    """
+    num_times, num_waves = waves.shape
+    if 2 * num_times < num_waves:
+        each = (waves @ weight.view(num_waves, -1)).view(num_times, -1, weight.shape[1])
+        return torch.matmul(d_code, each.mT)
+    every = torch.matmul(d_code, weight.view(num_waves, -1, weight.shape[1]).mT)
+    return (waves @ every.flatten(1)).view(num_times, len(d_code), -1)
 
 
 def _silu_and_slope(values: Tensor) -> tuple[Tensor, Tensor]:

@@ -60,19 +60,22 @@ class MotionPrior(nn.Module):
         """
         return self.vae.decode_local(self.whitening_mean + z @ self.unwhitening_matrix.T, times_s)
 
-    def decode_with_jacobian(self, z: Tensor, times_s: Tensor) -> tuple[Tensor, Tensor]:
+    def decode_with_jacobian(
+        self, z: Tensor, times_s: Tensor, directions: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Local finger rotations of one window and their derivative, without autograd.
 
         Args:
             z: [D] whitened latent.
             times_s: [T] times in [0, window_s] [s].
+            directions: derive by the first E of z, which spread most; None for all.
 
         Returns:
-            Rotations [T, 15, 3, 3] and J [T, 45, D], right tangent: ``R(z + dz) = R(z) Exp(J dz)``,
+            Rotations [T, 15, 3, 3] and J [T, 45, E], right tangent: ``R(z + dz) = R(z) Exp(J dz)``,
             rows 3j..3j+2 belonging to finger rotation j.
         """
         z_own = self.whitening_mean + self.unwhitening_matrix @ z
-        return self.vae.local_with_jacobian(z_own, times_s, self.unwhitening_matrix)
+        return self.vae.local_with_jacobian(z_own, times_s, self.unwhitening_matrix[:, :directions])
 
     def encode(self, R_local: Tensor, visible: Tensor) -> Tensor:
         """Latent of a motion, unseen parts filled in by the network.

@@ -5,12 +5,12 @@
 from dataclasses import dataclass
 
 import roma
+import torch
 from torch import Tensor
 
 from hmp_core.fitting.normal_equations import FINGERS, NormalEquations
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
-from hmp_core.hand.skeleton import NUM_FINGER_ROTATIONS
 from hmp_core.hand.so3 import right_jacobian_inverse
 
 
@@ -62,9 +62,9 @@ class LimitTerm:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
         wall, by_finger = joint_limits(decoded.R_finger, self.axes, self.limits, self.stddev_rad)
         block = by_finger.mT @ by_finger
+        # A view of the joints' own blocks [K, 3, 3, 15].
         fingers = equations.hand_information[:, FINGERS, FINGERS]
-        for joint in range(NUM_FINGER_ROTATIONS):
-            own = slice(3 * joint, 3 * joint + 3)
-            fingers[:, own, own] += block[:, joint]
+        fingers = torch.unflatten(torch.unflatten(fingers, 2, (-1, 3)), 1, (-1, 3))
+        fingers.diagonal(dim1=1, dim2=3).add_(block.permute(0, 2, 3, 1))
         equations.hand_gradient[:, FINGERS] += (by_finger.mT @ wall[..., None]).flatten(1)
         equations.cost.add_(wall.square().sum() / 2)
