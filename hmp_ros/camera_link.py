@@ -3,12 +3,12 @@
 """Is the camera heard? Compares what arrives with what should, and says what to do when images get lost."""
 
 import time
-from collections import deque
 from typing import Final
 
 from hmp_ros import fastdds
+from hmp_ros.rate_meter import SPAN_S, RateMeter
 
-_SPAN_S: Final = 5.0
+_STOPPED_S: Final = 1.0
 _MIN_INFOS: Final = 25
 _MIN_SHARE: Final = 0.7
 
@@ -25,22 +25,32 @@ class CameraLink:
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
-        self._images: deque[float] = deque()
-        self._infos: deque[float] = deque()
+        self._images = RateMeter()
+        self._infos = RateMeter()
         self._since = time.monotonic()
 
     def image(self) -> None:
         """An image arrived."""
-        self._images.append(time.monotonic())
+        self._images.count()
 
     def info(self) -> None:
         """A camera info arrived."""
-        self._infos.append(time.monotonic())
+        self._infos.count()
 
     @property
     def rate_hz(self) -> float:
         """Images a second over the last five seconds."""
-        return len(self._recent(self._images)) / _SPAN_S
+        return self._images.hz
+
+    @property
+    def age_s(self) -> float | None:
+        """Time since the newest image [s]; None before the first."""
+        return self._images.age_s
+
+    @property
+    def stopped(self) -> bool:
+        """Whether images came, and come no more."""
+        return self.age_s is not None and self.age_s > _STOPPED_S
 
     def complaint(self, publishers: int) -> str | None:
         """What is wrong and what to do, None while images arrive or it is too early to say.
@@ -48,22 +58,18 @@ class CameraLink:
         Args:
             publishers: number of publishers on the image topic.
         """
-        if time.monotonic() - self._since < _SPAN_S:
+        if self.age_s is not None and self.stopped:
+            return f"images on {self._topic} stopped {self.age_s:.0f} s ago ({publishers} publisher(s) there)"
+        if time.monotonic() - self._since < SPAN_S:
             return None
-        images, infos = len(self._recent(self._images)), len(self._recent(self._infos))
+        images, infos = self._images.recent, self._infos.recent
         if images == 0 and publishers == 0:
             return f"nobody publishes {self._topic}; start the camera, or set image_topic (ros2 topic list -t)"
         if images == 0:
-            return f"{publishers} publisher(s) on {self._topic}, but no image for {_SPAN_S:.0f} s. {self._remedy()}"
+            return f"{publishers} publisher(s) on {self._topic}, but no image for {SPAN_S:.0f} s. {self._remedy()}"
         if infos >= _MIN_INFOS and images < _MIN_SHARE * infos:
             return f"only {images} images for {infos} camera infos arrived on {self._topic}. {self._remedy()}"
         return None
-
-    def _recent(self, arrivals: deque[float]) -> deque[float]:
-        horizon = time.monotonic() - _SPAN_S
-        while arrivals and arrivals[0] < horizon:
-            arrivals.popleft()
-        return arrivals
 
     def _remedy(self) -> str:
         return (

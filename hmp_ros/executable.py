@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -15,16 +16,17 @@ from rclpy.signals import SignalHandlerOptions
 
 from hmp_core.errors import HmpError
 from hmp_ros.logs import RosLogHandler
+from hmp_ros.managed_node import ManagedNode
 from hmp_ros.worker_node import WorkerNode
 
 
-def run(make_nodes: Callable[[], Sequence[WorkerNode]]) -> int:
+def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> int:
     """Make nodes, start and spin them until a signal or shutdown, and return the exit code.
 
     0 after a signal or an orderly end; 1 after an error of this package, which is told in one line. Any other
     exception of a worker is a fault of the program and is raised again here.
     """
-    nodes: Sequence[WorkerNode] = ()
+    nodes: Sequence[WorkerNode | ManagedNode[Any]] = ()
     logging.getLogger("hmp_core").addHandler(RosLogHandler(get_logger("hmp_core")))
     # rclpy's own handlers end the context, and with it the spinning. Python's would raise KeyboardInterrupt, and
     # once more in the clean-up when a signal comes twice, from the terminal and from ros2 launch.
@@ -36,7 +38,8 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode]]) -> int:
         executor = SingleThreadedExecutor()
         for node in nodes:
             executor.add_node(node)
-            node.start()
+            if not node.start():
+                return 1 if rclpy.ok() else 0
         executor.spin()
     except ExternalShutdownException:
         pass

@@ -7,10 +7,9 @@ import sys
 from hmp_ros.executable import run
 from hmp_ros.initializer_node import InitializerNode
 from hmp_ros.window_node import WindowNode
-from hmp_ros.worker_node import WorkerNode
 
 
-def make_nodes() -> list[WorkerNode]:
+def make_nodes() -> list[WindowNode | InitializerNode]:
     """The window node, and the initializer node that feeds it."""
     window = WindowNode(subscribe=False)
     return [window, InitializerNode(deliver=window.receive)]

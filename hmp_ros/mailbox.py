@@ -57,6 +57,12 @@ class Mailbox(Generic[Item]):
             self._items.clear()
             return items
 
+    def open(self) -> None:
+        """Begin anew, empty, after :meth:`close`; the count goes on."""
+        with self._changed:
+            self._items.clear()
+            self._closed = False
+
     def close(self) -> None:
         """Wake the worker and let it end."""
         with self._changed:

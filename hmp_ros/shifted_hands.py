@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from rclpy.node import Node
+from rclpy.clock import Clock
 from rclpy.publisher import Publisher
 
 from hmp_core.estimate import FrameEstimate
@@ -15,31 +15,34 @@ from hmp_core.media.message_fields import Timing
 from hmp_ros import qos
 from hmp_ros.messages import build_hand_array
 from hmp_ros.msg import ManoHandArray
+from hmp_ros.topics import Topics
 
 
 class ShiftedHands:
     """One message on both topics for each on ``hand/mano``; computed only while somebody subscribes.
 
     Args:
-        node: that publishes.
+        clock: of the node that publishes.
+        topics: of the same node.
         fitter: its fitter.
-        lag_s: how far behind the newest image smoothed hands are [s].
-        horizon_s: how far ahead of the newest image predicted hands are [s].
+
+    Attributes:
+        lag_s: how far behind the newest image smoothed hands are [s]; may be changed at any time.
+        horizon_s: how far ahead of the newest image predicted hands are [s]; may be changed at any time.
     """
 
-    def __init__(self, node: Node, fitter: OnlineFitter, lag_s: float, horizon_s: float) -> None:
-        self._node = node
+    def __init__(self, clock: Clock, topics: Topics, fitter: OnlineFitter) -> None:
+        self.lag_s = self.horizon_s = 0.0
+        self._clock = clock
         self._fitter = fitter
-        self._lag_ns = round(lag_s * 1e9)
-        self._horizon_s = horizon_s
         self._waiting: deque[tuple[FrameEstimate, str, Timing]] = deque()
-        self._smoothed = node.create_publisher(ManoHandArray, "hand/mano_smoothed", qos.HANDS)
-        self._predicted = node.create_publisher(ManoHandArray, "hand/mano_predicted", qos.HANDS)
+        self._smoothed = topics.publisher(ManoHandArray, "hand/mano_smoothed", qos.HANDS)
+        self._predicted = topics.publisher(ManoHandArray, "hand/mano_predicted", qos.HANDS)
 
     def add(self, frame: FrameEstimate, frame_id: str, timing: Timing) -> None:
         """Take in what was just published on ``hand/mano``."""
         if self._predicted.get_subscription_count() > 0:
-            self._publish(self._predicted, self._fitter.predict(frame, self._horizon_s), frame_id, timing)
+            self._publish(self._predicted, self._fitter.predict(frame, self.horizon_s), frame_id, timing)
         self._waiting.append((frame, frame_id, timing))
         self.publish_due(frame.stamp_ns)
 
@@ -49,7 +52,8 @@ class ShiftedHands:
         Args:
             now_ns: newest stamp, or the present time on its clock when images have stopped [ns].
         """
-        while self._waiting and self._waiting[0][0].stamp_ns + self._lag_ns <= now_ns:
+        lag_ns = round(self.lag_s * 1e9)
+        while self._waiting and self._waiting[0][0].stamp_ns + lag_ns <= now_ns:
             frame, frame_id, timing = self._waiting.popleft()
             if self._smoothed.get_subscription_count() > 0:
                 self._publish(self._smoothed, self._fitter.smooth(frame), frame_id, timing)
@@ -59,6 +63,6 @@ class ShiftedHands:
         self._waiting.clear()
 
     def _publish(self, publisher: Publisher, frame: FrameEstimate, frame_id: str, timing: Timing) -> None:
-        now_ns = self._node.get_clock().now().nanoseconds
+        now_ns = self._clock.now().nanoseconds
         message: Any = build_hand_array(frame, frame_id, replace(timing, published_ns=now_ns))
         publisher.publish(message)

@@ -1,25 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What our nodes have in common: a worker thread and a clean end."""
+"""A node that works from its start to its end."""
 
-import threading
 from abc import abstractmethod
 from typing import Any
 
 from rclpy.node import Node
 
+from hmp_ros.worker import Worker
+
 
 class WorkerNode(Node):
-    """A node whose heavy work runs in a thread of its own, so that the executor is always free to receive.
-
-    Attributes:
-        failure: the exception that ended the worker, None while all is well.
-    """
+    """A plain node with a worker thread."""
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, **options)
-        self.failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._worker = Worker(name, self.work, self.context)
+
+    @property
+    def failure(self) -> Exception | None:
+        """The exception that ended the worker, None while all is well."""
+        return self._worker.failure
 
     @abstractmethod
     def work(self) -> None:
@@ -29,21 +30,12 @@ class WorkerNode(Node):
     def interrupt(self) -> None:
         """Make :meth:`work` return soon; called from another thread."""
 
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread.start()
+    def start(self) -> bool:
+        """Begin to work; always succeeds."""
+        self._worker.start()
+        return True
 
-    def stop(self, timeout_s: float = 30.0) -> None:
+    def stop(self) -> None:
         """Interrupt the worker and wait for what it has in hand."""
         self.interrupt()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
-
-    def _run(self) -> None:
-        try:
-            self.work()
-        except Exception as error:
-            # After a signal nothing can be published any more, which is no failure.
-            if self.context.ok():
-                self.failure = error
-                self.context.try_shutdown()
+        self._worker.join()

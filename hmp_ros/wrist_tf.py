@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wrist frames on ``/tf``, where ``tf2_ros`` is installed."""
 
+import importlib.util
 from typing import Final
 
 from geometry_msgs.msg import TransformStamped
@@ -29,18 +30,22 @@ def build_transforms(message: ManoHandArray) -> list[TransformStamped]:
     return list(transforms.values())
 
 
-class WristBroadcaster:
-    """Broadcasts the wrists.
+def require_tf() -> None:
+    """See that transforms can be broadcast here.
 
     Raises:
         ConfigError: ``tf2_ros`` is not installed.
     """
+    if importlib.util.find_spec("tf2_ros") is None:
+        raise ConfigError("publish_tf needs tf2_ros: install it, or set publish_tf to false")
+
+
+class WristBroadcaster:
+    """Broadcasts the wrists."""
 
     def __init__(self, node: Node) -> None:
-        try:
-            from tf2_ros import TransformBroadcaster
-        except ImportError as error:
-            raise ConfigError("publish_tf needs tf2_ros: install it, or set publish_tf to false") from error
+        from tf2_ros import TransformBroadcaster
+
         self._broadcaster = TransformBroadcaster(node)
 
     def broadcast(self, message: ManoHandArray) -> None:

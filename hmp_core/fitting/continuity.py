@@ -32,11 +32,14 @@ class HandPose:
 class ContinuousPose:
     """Adds an offset to the solved pose that makes it start where the published one was, and lets it fade.
 
-    The offset fades evenly, within 0.1 s or so slowly that it moves no joint faster than ``speed`` [m/s].
+    The offset fades evenly, within 0.1 s or so slowly that it moves no joint faster than ``speed``.
+
+    Attributes:
+        speed: of the next bridge [m/s].
     """
 
     def __init__(self, speed: float) -> None:
-        self._speed = speed
+        self.speed = speed
         self._offset: tuple[Tensor, Tensor, Tensor] | None = None
         self._duration_s = _SHORTEST_S
         self._time_s = 0.0
@@ -49,7 +52,7 @@ class ContinuousPose:
         self._offset = (move, turn, flex)
         bent = (flex.norm(dim=-1).reshape(-1, 3) @ flex.new_tensor(_LEVERS_M)).max()
         distance = float(move.norm() + _HAND_M * turn.norm() + bent)
-        self._duration_s = max(_SHORTEST_S, distance / self._speed)
+        self._duration_s = max(_SHORTEST_S, distance / self.speed)
         self._time_s = time_s
 
     def apply(self, solved: HandPose, time_s: float) -> HandPose:

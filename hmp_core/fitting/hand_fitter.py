@@ -70,6 +70,13 @@ class HandFitter:
         self.restarts = 0
         self.restart()
 
+    def reconfigure(self, config: FitterConfig) -> None:
+        """Another configuration; the window stays, the belief about the shape too unless its size is given anew."""
+        if config.hand_length_m != self._config.hand_length_m:
+            self._shape = ShapePrior.of_hand(config, self._model.kinematics)
+            self._due = config.start_iterations
+        self._config = config
+
     def restart(self) -> None:
         """Forget the motion, keep the hand's shape."""
         self._window = HandWindow()

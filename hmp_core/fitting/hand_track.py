@@ -59,6 +59,13 @@ class HandTrack:
         """Stamp of the newest evidence that was taken in; None before the first."""
         return self._waiting[-1].stamp_ns if self._waiting else self._seen_ns
 
+    def reconfigure(self, config: FitterConfig) -> None:
+        """Another configuration; what it changes about the pose is led over to."""
+        self._leads_over |= self._last is not None
+        self._config = config
+        self._fitter.reconfigure(config)
+        self._continuity.speed = self._smooth_continuity.speed = config.blend_speed
+
     def observe(self, stamp_ns: int, observation: HandObservation, camera: Camera) -> None:
         """Queue evidence; it waits until the side is decided."""
         self._waiting.append(_Sighting(stamp_ns, observation, camera))

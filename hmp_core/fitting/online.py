@@ -35,6 +35,12 @@ class OnlineFitter:
         self._model = WindowModel(hand_model, prior, self.config.latent_directions)
         self.reset()
 
+    def reconfigure(self, config: FitterConfig) -> None:
+        """Another configuration from the next image on; hands that are followed stay and do not jump."""
+        self.config = config
+        for track in self._tracks.values():
+            track.reconfigure(config)
+
     def reset(self) -> None:
         """Forget all hands."""
         self._tracks: dict[int, HandTrack] = {}

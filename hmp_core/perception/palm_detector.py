@@ -54,14 +54,14 @@ class PalmDetector:
     """Finds palms in a whole image.
 
     Args:
-        min_score: detections below this probability are dropped.
+        min_score: detections below this probability are dropped; may be changed at any time.
 
     Raises:
         AssetError: when the shipped network is missing or altered.
     """
 
     def __init__(self, min_score: float) -> None:
-        self._min_score = min_score
+        self.min_score = min_score
         self._anchors = _anchor_centers()
         self._session = open_session(asset_path("palm_detector.onnx"), ("image",), ("boxes", "scores"))
 
@@ -85,7 +85,7 @@ class PalmDetector:
     ) -> list[tuple[float, NDArray[np.float64]]]:
         """Scores and points [9, 2] (two corners, seven keypoints) in pixels of the letterbox."""
         # NaN compares false, so that a broken output is no detection.
-        kept = np.flatnonzero(logits >= np.log(self._min_score / (1 - self._min_score)))
+        kept = np.flatnonzero(logits >= np.log(self.min_score / (1 - self.min_score)))
         scores = 1 / (1 + np.exp(-logits[kept]))
         values = boxes[kept].reshape(-1, 2 + NUM_KEYPOINTS, 2)
         centers = self._anchors[kept, None] * INPUT_SIZE

@@ -56,6 +56,10 @@ class HandPerception:
         self._initializer = initializer
         self._last: tuple[int, Camera] | None = None
 
+    def reconfigure(self, config: PerceptionConfig) -> None:
+        """Other thresholds and intervals from the next image on; hands that are followed stay."""
+        self._tracker.reconfigure(config)
+
     def reset(self) -> None:
         """Forget all hands, as at the start of a stream."""
         self._tracker.reset()

@@ -80,6 +80,11 @@ class HandTracker:
         self._next_id = 0
         self.reset()
 
+    def reconfigure(self, config: PerceptionConfig) -> None:
+        """Other thresholds and intervals from the next image on; hands that are followed stay."""
+        self._config = config
+        self._palms.min_score = config.min_palm_score
+
     def reset(self) -> None:
         """Forget all hands; ids go on counting, so that no two hands ever share one."""
         self._tracks: list[Track] = []

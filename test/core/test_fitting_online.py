@@ -222,3 +222,27 @@ def test_nothing_observed_yet_is_an_error_and_an_empty_scene_is_not(fitter) -> N
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(Exception, match="infill_timeout_s must lie between"):
         FitterConfig(infill_timeout_s=-1.0)
+
+
+def test_another_configuration_between_images_moves_the_hand_no_faster_than_it_may(parts) -> None:
+    """A hand that turns out 15 % smaller: its depth follows, at the stated speed."""
+    config = FitterConfig()
+    truth = moving_hand(60)
+    fitter = OnlineFitter(*parts, config)
+    frames = run(fitter, truth, range(30))
+    fitter.reconfigure(replace(config, hand_length_m=0.08, iterations=4))
+    frames += run(fitter, truth, range(30, 60))
+    wrists = np.array([frame.hands[0].joints_camera[0] for frame in frames])
+    own = np.diff(truth.joints_camera[:, 0], axis=0)
+    steps = np.linalg.norm(np.diff(wrists, axis=0) - own, axis=1)[5:]
+    assert steps.max() < 1.5 * config.blend_speed / 30
+    assert wrists[-1, 2] < 0.92 * truth.joints_camera[-1, 0, 2]
+    length = np.linalg.norm(frames[-1].hands[0].joints_camera[9] - frames[-1].hands[0].joints_camera[0])
+    assert length == pytest.approx(0.08, rel=0.03)
+
+
+def test_a_shorter_time_out_counts_for_a_hand_that_is_followed(fitter, scene) -> None:
+    run(fitter, scene, range(20))
+    fitter.reconfigure(replace(fitter.config, infill_timeout_s=0.1))
+    frame = fitter.update(FrameObservation(int(scene.stamps_ns[19]) + 200_000_000, CAMERA))
+    assert [hand.status for hand in frame.hands] == [HandStatus.LOST]

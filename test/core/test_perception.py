@@ -217,6 +217,20 @@ def test_a_change_of_resolution_starts_afresh():
     assert perception.counters.resets == 1
 
 
+def test_other_thresholds_count_from_the_next_image_on():
+    perception = HandPerception()
+    image, _ = render([Placed()])
+    assert len(perception.process(Frame(image, 1000, CAMERA)).hands) == 1
+    perception.reconfigure(PerceptionConfig(min_presence=0.99, min_palm_score=0.99))
+    nothing = np.zeros_like(image)
+    assert perception.process(Frame(nothing, 2000, CAMERA)).hands == ()
+    presence = [perception.process(Frame(image, 3000 + k, CAMERA)).hands for k in range(3)]
+    assert all(hand.presence >= 0.99 for hands in presence for hand in hands)
+    perception.reconfigure(PerceptionConfig())
+    (hand,) = perception.process(Frame(image, 9000, CAMERA)).hands
+    assert hand.track_id == 0, "hands that are followed stay"
+
+
 @pytest.mark.parametrize(
     "settings",
     [{"max_hands": 0}, {"max_hands": 3}, {"max_hands": 1.5}, {"min_presence": 0.0}, {"min_presence": float("nan")},

@@ -3,14 +3,14 @@
 
 import pytest
 
-from hmp_ros import camera_link, fastdds
+from hmp_ros import fastdds, rate_meter
 from hmp_ros.camera_link import CameraLink
 
 
 class _Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(camera_link.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(rate_meter.time, "monotonic", lambda: self.now)
 
     def run(self, link: CameraLink, seconds: float, images_hz: float, infos_hz: float) -> None:
         """Let messages arrive evenly."""
@@ -60,4 +60,16 @@ def test_images_lost_on_the_way_give_the_line_to_export(clock: _Clock, images_hz
 def test_a_slow_camera_alone_is_no_reason_to_complain(clock: _Clock) -> None:
     link = CameraLink("/image")
     clock.run(link, 10.0, images_hz=2, infos_hz=2)
+    assert link.complaint(publishers=1) is None
+
+
+def test_a_camera_that_stops_is_told_at_once(clock: _Clock) -> None:
+    link = CameraLink("/image")
+    clock.run(link, 2.0, images_hz=30, infos_hz=30)
+    assert not link.stopped
+    clock.run(link, 3.0, images_hz=0, infos_hz=0)
+    assert link.stopped
+    assert link.complaint(publishers=1) == "images on /image stopped 3 s ago (1 publisher(s) there)"
+    clock.run(link, 6.0, images_hz=30, infos_hz=30)
+    assert not link.stopped
     assert link.complaint(publishers=1) is None

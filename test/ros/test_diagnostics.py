@@ -36,6 +36,8 @@ def test_a_status_shows_its_values_and_warns_of_what_is_wrong() -> None:
     ]
     (ill,) = build_diagnostics(Time(sec=5), "/left/initializer_node", "no image for 5 s", values).status
     assert (ill.level, ill.message) == (DiagnosticStatus.WARN, "no image for 5 s")
+    (stale,) = build_diagnostics(Time(), "/a", "images stopped", {}, DiagnosticStatus.STALE).status
+    assert stale.level == DiagnosticStatus.STALE
 
 
 def test_faults_are_all_counted_and_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,3 +59,14 @@ def test_after_the_end_nothing_is_taken_in() -> None:
     mailbox.put(1)
     assert mailbox.take() == []
     assert mailbox.dropped == 0
+
+
+def test_it_can_be_opened_again_and_is_empty_then() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+    mailbox.put(1)
+    mailbox.put(2)
+    mailbox.close()
+    mailbox.open()
+    mailbox.put(3)
+    assert mailbox.take() == [3]
+    assert mailbox.dropped == 1

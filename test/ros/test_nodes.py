@@ -162,10 +162,19 @@ def test_a_signal_while_it_loads_ends_a_node_quietly(number: signal.Signals, sta
     assert "Traceback" not in node.output
 
 
-def test_a_refused_parameter_ends_the_process_with_one_line(start: Start) -> None:
-    node = start("hmp_node", iterations=0)
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"iterations": 0}, "parameter iterations must be int from 1 to 50"),
+        ({"mano_path": "nowhere/MANO_RIGHT.pkl"}, "no hand model at nowhere/MANO_RIGHT.pkl"),
+    ],
+)
+def test_what_cannot_be_used_ends_the_process_with_one_line(
+    parameters: dict[str, object], told: str, start: Start
+) -> None:
+    node = start("hmp_node", **parameters)
     assert node.wait(START_S) == 1
-    assert "parameter iterations must be int from 1 to 50" in node.output
+    assert node.output.count(told) == 1
     assert "Traceback" not in node.output
 
 
@@ -183,7 +192,6 @@ def test_a_refused_parameter_ends_the_process_with_one_line(start: Start) -> Non
         ),
         (WindowNode, {"hand_length_m": 0.01}, "hand_length_m must be 0"),
         (WindowNode, {"iterations": "many"}, "parameter iterations must be int from 1 to 50"),
-        (WindowNode, {"mano_path": "nowhere/MANO_RIGHT.pkl"}, "nowhere/MANO_RIGHT.pkl"),
     ],
 )
 def test_bad_parameters_are_refused_at_the_start(

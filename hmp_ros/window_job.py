@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The work of ``window_node``: observations go into the sliding windows, hands come out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from visualization_msgs.msg import MarkerArray
+
+from hmp_core.assets import asset_path
+from hmp_core.assets.manifest import file_sha256
+from hmp_core.errors import HmpError
+from hmp_core.estimate import FrameEstimate
+from hmp_core.fitting.online import OnlineFitter
+from hmp_core.hand.loading import load_hand_model
+from hmp_core.prior.prior import SHIPPED_PRIOR, load_prior
+from hmp_ros import qos
+from hmp_ros.diagnostics import Health
+from hmp_ros.logs import Faults
+from hmp_ros.mailbox import Mailbox
+from hmp_ros.markers import build_markers
+from hmp_ros.messages import build_hand_array, build_info
+from hmp_ros.msg import HandObservationArray, ManoHandArray, ManoInfo
+from hmp_ros.observed_frame import ObservedFrame
+from hmp_ros.shifted_hands import ShiftedHands
+from hmp_ros.solve_record import SolveRecord
+from hmp_ros.stamps import Arrival, StampGuard
+from hmp_ros.wrist_tf import WristBroadcaster
+
+if TYPE_CHECKING:
+    from hmp_ros.window_node import WindowNode
+
+_EXPIRE_S: Final = 0.05
+
+
+class WindowJob:
+    """Observes everything and solves at the newest; while no images come, hands expire.
+
+    Args:
+        node: whose parameters, topics and clock are used.
+        subscribes: False where :meth:`receive` is called directly.
+
+    Raises:
+        AssetError, HandModelError: a model file cannot be used.
+    """
+
+    def __init__(self, node: "WindowNode", subscribes: bool) -> None:
+        self._node = node
+        self._subscribes = subscribes
+        self._parameters = parameters = node.parameters.read()
+        node.get_logger().info("loading models")
+        hand_model = load_hand_model(Path(parameters.mano_path) if parameters.mano_path else None)
+        prior_path = Path(parameters.prior_path) if parameters.prior_path else asset_path(SHIPPED_PRIOR)
+        self._fitter = OnlineFitter(hand_model, load_prior(prior_path), parameters.fitter)
+        self._models = (hand_model.name, file_sha256(prior_path))
+        self._mailbox: Mailbox[tuple[ObservedFrame, int]] = Mailbox(capacity=None)
+        self._faults = Faults(node.get_logger())
+        self._record = SolveRecord()
+        self._hands = node.topics.publisher(ManoHandArray, "hand/mano", qos.HANDS)
+        self._shifted = ShiftedHands(node.get_clock(), node.topics, self._fitter)
+        self._markers = node.topics.publisher(MarkerArray, "hand/markers", qos.HANDS)
+        self._info = node.topics.publisher(ManoInfo, "hand/info", qos.LATCHED)
+        self._wrists: WristBroadcaster | None = None
+        self._adopt_parameters()
+
+    def open(self) -> None:
+        """Subscribe and begin anew."""
+        self._fitter.reset()
+        self._shifted.clear()
+        self._guard = StampGuard()
+        self._newest: tuple[ObservedFrame, int] | None = None
+        self._published_ns: int | None = None
+        self._mailbox.open()
+        node = self._node
+        if self._subscribes:
+            node.topics.subscribe(
+                HandObservationArray, "hand/observations", self._on_observations, qos.OBSERVATIONS
+            )
+        node.get_logger().info(f"ready: publishing {self._hands.topic_name}")
+
+    def receive(self, observed: ObservedFrame) -> None:
+        """Leave an observation for the worker; from any thread."""
+        self._mailbox.put((observed, self._node.get_clock().now().nanoseconds))
+
+    def work(self) -> None:
+        """Observe and solve until interrupted; without images, let hands expire."""
+        while not self._mailbox.closed:
+            items = self._mailbox.take(_EXPIRE_S)
+            self._follow_parameters()
+            if items:
+                self._take_in(items)
+            elif self._newest is not None:
+                self._expire(*self._newest)
+
+    def interrupt(self) -> None:
+        """Let :meth:`work` end."""
+        self._mailbox.close()
+
+    def health(self) -> Health:
+        """Rates, times and counters."""
+        values = {
+            **self._record.values(),
+            **{f"skipped: {kind}": count for kind, count in self._faults.counts.items()},
+        }
+        return Health(values=values)
+
+    def _on_observations(self, message: HandObservationArray) -> None:
+        try:
+            self.receive(ObservedFrame.from_message(message))
+        except HmpError as error:
+            self._faults.add(type(error).__name__, error)
+
+    def _follow_parameters(self) -> None:
+        """What was set while running counts from the next image on."""
+        present = self._node.parameters.read()
+        if present != self._parameters:
+            self._parameters = present
+            self._fitter.reconfigure(present.fitter)
+            self._adopt_parameters()
+
+    def _adopt_parameters(self) -> None:
+        parameters = self._parameters
+        self._shifted.lag_s = parameters.smoothing_lag_s
+        self._shifted.horizon_s = parameters.prediction_horizon_s
+        if parameters.publish_tf and self._wrists is None:
+            self._wrists = WristBroadcaster(self._node)
+        self._info.publish(build_info(*self._models, parameters.window_s, parameters.infill_timeout_s))
+
+    def _take_in(self, items: Sequence[tuple[ObservedFrame, int]]) -> None:
+        accepted = 0
+        for item in items:
+            observation = item[0].observation
+            arrival = self._guard.check(observation.stamp_ns)
+            if arrival in (Arrival.REPEATED, Arrival.LATE):
+                self._faults.add(arrival.value, f"observation stamped {observation.stamp_ns} ns")
+                continue
+            if arrival is Arrival.RESTART:
+                self._node.get_logger().warning("time ran backwards (a bag that loops?): hands start anew")
+                self._fitter.reset()
+                self._shifted.clear()
+                self._published_ns, accepted = None, 0
+            self._fitter.observe(observation)
+            self._newest = item
+            self._record.observed(observation.stamp_ns)
+            accepted += 1
+        if self._newest is not None and accepted:
+            estimate = self._fitter.solve()
+            self._record.solved(estimate, accepted)
+            self._publish(estimate, self._newest[0])
+
+    def _expire(self, newest: ObservedFrame, arrived_ns: int) -> None:
+        # Now, on the clock of the stamps: recordings have stamps of long ago.
+        now_ns = newest.observation.stamp_ns + self._node.get_clock().now().nanoseconds - arrived_ns
+        estimate = self._fitter.expire(now_ns)
+        if estimate is not None:
+            self._publish(estimate, newest)
+        self._shifted.publish_due(now_ns)
+
+    def _publish(self, estimate: FrameEstimate, observed: ObservedFrame) -> None:
+        if self._published_ns is not None and estimate.stamp_ns <= self._published_ns:
+            self._faults.add("hand already expired", f"estimate at {estimate.stamp_ns} ns")
+            return
+        self._published_ns = estimate.stamp_ns
+        timing = replace(
+            observed.timing,
+            published_ns=self._node.get_clock().now().nanoseconds,
+            dropped_solves=self._record.dropped,
+        )
+        message = build_hand_array(estimate, observed.frame_id, timing)
+        self._hands.publish(message)
+        if self._markers.get_subscription_count() > 0:
+            self._markers.publish(build_markers(message))
+        if self._parameters.publish_tf and self._wrists is not None:
+            self._wrists.broadcast(message)
+        self._shifted.add(estimate, observed.frame_id, timing)
+        self._record.published(estimate)
