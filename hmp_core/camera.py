@@ -3,25 +3,15 @@
 """A calibrated camera: pixels to rays and back."""
 
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final
+from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hmp_core.errors import CameraError
+from hmp_core.lens import COEFFICIENTS, Distortion, distort, undistort
 
 _MIN_DEPTH_M: Final = 1e-6
-
-
-class Distortion(str, Enum):
-    """Lens models of ``sensor_msgs/CameraInfo``; ``NONE`` also stands for any rectified image."""
-
-    NONE = "none"
-    PLUMB_BOB = "plumb_bob"
-    RATIONAL = "rational_polynomial"
-    EQUIDISTANT = "equidistant"
 
 
 @dataclass(frozen=True)
@@ -58,8 +48,11 @@ class Camera:
             )
         if self.width <= 0 or self.height <= 0:
             raise CameraError(f"image size {self.width}x{self.height} is not positive")
-        if self.distortion is Distortion.EQUIDISTANT and len(self.coefficients) != 4:
-            raise CameraError(f"the equidistant model takes 4 coefficients, got {len(self.coefficients)}")
+        if len(self.coefficients) not in COEFFICIENTS[self.distortion]:
+            counts = " or ".join(map(str, COEFFICIENTS[self.distortion]))
+            raise CameraError(
+                f"the {self.distortion.value} model takes {counts} coefficients, got {len(self.coefficients)}"
+            )
 
     @classmethod
     def from_field_of_view(cls, width: int, height: int, fov_deg: float) -> "Camera":
@@ -80,34 +73,37 @@ class Camera:
         return float(np.sqrt(self.fx * self.fy))
 
     def rays(self, points_px: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Undistort pixels [..., 2] into normalised image coordinates (x/z, y/z) [..., 2]."""
-        flat = np.asarray(points_px, dtype=np.float64).reshape(-1, 1, 2)
-        rays: Any
-        if self.distortion is Distortion.NONE or flat.size == 0:
-            rays = (flat - (self.cx, self.cy)) / (self.fx, self.fy)
-        elif self.distortion is Distortion.EQUIDISTANT:
-            rays = cv2.fisheye.undistortPoints(flat, self.matrix, np.array(self.coefficients))
-        else:
-            rays = cv2.undistortPoints(flat, self.matrix, np.array(self.coefficients))
-        return np.asarray(rays, dtype=np.float64).reshape(np.shape(points_px))
+        """Undistort pixels [..., 2] into normalised image coordinates (x/z, y/z) [..., 2].
+
+        Pixels beyond the lens's reach give a ray of their direction, 60 degrees off the axis.
+        """
+        return self._undistort(points_px)[0].reshape(np.shape(points_px))
+
+    def rays_and_sigmas(
+        self, points_px: NDArray[np.floating], sigma_px: NDArray[np.floating]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """As :meth:`rays`, and the standard deviation per axis [...] of each from that of its pixel [...] [px].
+
+        At the rim of a fisheye a pixel covers several times the tangent that it covers in the middle (the geometric
+        mean over the axes counts), and beyond the lens's reach sigmas are inf.
+        """
+        rays, areas = self._undistort(points_px)
+        scale = np.sqrt(areas).reshape(np.shape(sigma_px)) / self.focal_px
+        return rays.reshape(np.shape(points_px)), np.asarray(sigma_px * scale)
 
     def project(self, points_camera: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Project points [..., 3] [m] to pixels [..., 2]; points at or behind the camera give NaN."""
+        """Project points [..., 3] [m] to pixels [..., 2]; NaN at or behind the camera and beyond the lens's reach."""
         points = np.asarray(points_camera, dtype=np.float64)
         flat = points.reshape(-1, 3)
-        behind = flat[:, 2] < _MIN_DEPTH_M
-        safe = np.where(behind[:, None], (0.0, 0.0, 1.0), flat)
-        pixels: Any
-        if self.distortion is Distortion.NONE or flat.size == 0:
-            pixels = safe[:, :2] / safe[:, 2:] * (self.fx, self.fy) + (self.cx, self.cy)
-        else:
-            fisheye = self.distortion is Distortion.EQUIDISTANT
-            project = cv2.fisheye.projectPoints if fisheye else cv2.projectPoints
-            zero, coefficients = np.zeros(3), np.array(self.coefficients)
-            args = (zero, zero, self.matrix, coefficients)
-            pixels = project(safe.reshape(-1, 1, 3), *args)[0].reshape(-1, 2)
-        pixels = np.where(behind[:, None], np.nan, pixels)
+        behind = flat[:, 2:] < _MIN_DEPTH_M
+        safe = np.where(behind, (0.0, 0.0, 1.0), flat)
+        images = distort(self.distortion, self.coefficients, safe[:, :2] / safe[:, 2:])[0]
+        pixels = np.where(behind, np.nan, images * (self.fx, self.fy) + (self.cx, self.cy))
         return np.asarray(pixels).reshape(*points.shape[:-1], 2)
+
+    def _undistort(self, points_px: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        flat = np.asarray(points_px, dtype=np.float64).reshape(-1, 2)
+        return undistort(self.distortion, self.coefficients, (flat - (self.cx, self.cy)) / (self.fx, self.fy))
 
     def contains(self, points_px: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which pixels [..., 2] lie inside the image."""

@@ -122,8 +122,8 @@ class SequenceRunner:
 
 def place_landmarks(hand: HandObservation, frame: Frame) -> NDArray[np.float64] | None:
     """The raw landmarks [21, 3] in the camera frame [m], None where their rays fix no place."""
-    rays = frame.camera.rays(hand.keypoints_px)
-    wrist = solve_wrist_position(hand.landmarks_m, rays, hand.keypoint_sigma_px / frame.camera.focal_px)
+    rays, ray_sigma = frame.camera.rays_and_sigmas(hand.keypoints_px, hand.keypoint_sigma_px)
+    wrist = solve_wrist_position(hand.landmarks_m, rays, ray_sigma)
     return None if wrist is None else hand.landmarks_m - hand.landmarks_m[WRIST] + wrist.position
 
 

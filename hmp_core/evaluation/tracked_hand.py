@@ -101,7 +101,7 @@ def track_hand(frames: Sequence[FrameObservation], kinematics: HandKinematics) -
         seen[index] = True
         vectors[index], betas[index] = hand.initial.rotation_vectors, hand.initial.betas
         translation[index], sigma[index] = hand.initial.translation, hand.landmark_sigma_m
-        rays, ray_sigma = frame.camera.rays(hand.keypoints_px), hand.keypoint_sigma_px / frame.camera.focal_px
+        rays, ray_sigma = frame.camera.rays_and_sigmas(hand.keypoints_px, hand.keypoint_sigma_px)
         position = solve_wrist_position(hand.landmarks_m, rays, ray_sigma)
         if position is not None:
             placed[index] = hand.landmarks_m + position.position

@@ -65,7 +65,7 @@ def canonical_evidence(
     Where the initializer found a pose, its joints stand in for the raw landmarks: it is a regression from these
     very landmarks and keypoints to true hands, so this adds no evidence, it removes the network's bias.
     """
-    rays = camera.rays(observation.keypoints_px)
+    rays, ray_sigma = camera.rays_and_sigmas(observation.keypoints_px, observation.keypoint_sigma_px)
     landmarks = observation.landmarks_m
     initial = observation.initial if _is_usable(observation.initial) else None
     if side is Side.LEFT:
@@ -73,7 +73,7 @@ def canonical_evidence(
         initial = mirror_pose(initial) if initial is not None else None
     if initial is not None:
         landmarks = _wrist_relative(initial, kinematics)
-    rays, ray_information = _finite(rays, observation.keypoint_sigma_px / camera.focal_px, _LEAST_RAY_SIGMA)
+    rays, ray_information = _finite(rays, ray_sigma, _LEAST_RAY_SIGMA)
     landmarks, landmark_information = _finite(landmarks, observation.landmark_sigma_m, _LEAST_LANDMARK_SIGMA_M)
     presence = observation.presence if np.isfinite(observation.presence) else 0.0
     return StepEvidence(rays, ray_information, landmarks, landmark_information, presence, initial)

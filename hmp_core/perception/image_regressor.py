@@ -138,7 +138,7 @@ def _pose(seen: _CropHand, hand: HandObservation, camera: Camera) -> ManoPose | 
     """The pose in the camera frame, its wrist where the keypoints' rays put it; None where they fix no place."""
     R_camera_crop = camera_from_crop(hand.roi, camera)
     relative = (seen.joints - seen.joints[WRIST]) @ R_camera_crop.T
-    wrist = solve_wrist_position(relative, camera.rays(hand.keypoints_px), hand.keypoint_sigma_px / camera.focal_px)
+    wrist = solve_wrist_position(relative, *camera.rays_and_sigmas(hand.keypoints_px, hand.keypoint_sigma_px))
     if wrist is None:
         return None
     vectors = seen.rotation_vectors.copy()

@@ -60,7 +60,7 @@ class HandInitializer:
         """The observation with its pose, from its points alone; see ``PoseInitializer`` of the pipeline."""
         if hand.side is None:
             return hand
-        rays, sigma = frame.camera.rays(hand.keypoints_px), hand.keypoint_sigma_px / frame.camera.focal_px
+        rays, sigma = frame.camera.rays_and_sigmas(hand.keypoints_px, hand.keypoint_sigma_px)
         return replace(hand, initial=self.initialize(hand.landmarks_m, rays, sigma, hand.side))
 
     def initialize(
