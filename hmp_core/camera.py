@@ -92,7 +92,7 @@ class Camera:
         return rays.reshape(np.shape(points_px)), np.asarray(sigma_px * scale)
 
     def project(self, points_camera: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Project points [..., 3] [m] to pixels [..., 2]; NaN at or behind the camera and beyond the lens's reach."""
+        """Project points [..., 3] [m] to pixels [..., 2]; NaN behind the camera and beyond the lens's reach."""
         points = np.asarray(points_camera, dtype=np.float64)
         flat = points.reshape(-1, 3)
         behind = flat[:, 2:] < _MIN_DEPTH_M

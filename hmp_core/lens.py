@@ -3,9 +3,9 @@
 """Lens models: from viewing rays to where they fall on an image of focal length 1, with derivatives, and back.
 
 The formulas are OpenCV's (``projectPoints``, and ``fisheye::projectPoints`` for ``EQUIDISTANT``), which are also
-those of ``sensor_msgs/CameraInfo``. Its inverses stop after a few fixed-point steps, which leaves a tenth of a pixel
-40 degrees off the axis of a wide lens and nonsense behind the fold of the polynomial; here Newton's steps follow, and
-what does not come back to its pixel is said to lie beyond the lens's reach.
+those of ``sensor_msgs/CameraInfo``. OpenCV's inverses stop after a few fixed-point steps, which leaves a tenth of a
+pixel 40 degrees off the axis of a wide lens, and nonsense behind the fold of the polynomial. Here Newton's steps
+follow, and what does not come back to its pixel is said to lie beyond the lens's reach.
 """
 
 from enum import Enum
@@ -38,7 +38,7 @@ COEFFICIENTS: Final = {
 _ORIGIN: Final = np.zeros(3)
 _UNIT: Final = np.eye(3)
 _TRANSLATION: Final = (slice(3, 5), slice(11, 13))
-"""Columns of OpenCV's Jacobians that belong to a translation across the axis: of projectPoints, of the fisheye's."""
+"""Columns of the Jacobians that belong to a translation across the axis: of projectPoints, of the fisheye's."""
 _NEWTON_STEPS: Final = 3
 _TOLERANCE: Final = 1e-6
 _WIDEST: Final = float(np.tan(np.radians(85.0)))

@@ -18,7 +18,7 @@ from rosbags.typesys import Stores, get_typestore
 from hmp_core.errors import CameraError, ImageError, SourceError
 from hmp_core.media.frame_source import FrameSource
 from hmp_core.media.intrinsics import Intrinsics
-from hmp_core.media.ros_camera import camera_from_info
+from hmp_core.media.ros_camera import camera_from_info, is_rectified_topic
 from hmp_core.media.ros_image import image_to_bgr
 
 BAG_SUFFIXES: Final = frozenset({".mcap", ".db3", ".bag"})
@@ -56,7 +56,7 @@ class BagSource(FrameSource):
             if self.frame_count == 0:
                 raise SourceError(f"topic {self.topic} of {path} holds no message")
         # image_proc's name for images without distortion: the projection matrix belongs to those.
-        self._rectified = "rect" in self.topic
+        self._rectified = is_rectified_topic(self.topic)
 
     @contextmanager
     def _open(self) -> Iterator[AnyReader]:

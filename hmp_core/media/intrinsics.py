@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from hmp_core.camera import Camera, Distortion
+from hmp_core.camera import Camera
 from hmp_core.errors import CameraError
+from hmp_core.lens import Distortion
 
 DEFAULT_FOV_DEG: Final = 60.0
 _NOT_GIVEN: Final = "no intrinsics were given"

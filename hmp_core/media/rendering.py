@@ -16,8 +16,9 @@ from vtkmodules.vtkCommonCore import vtkLogger
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkRenderingCore import vtkWindowToImageFilter
 
-from hmp_core.camera import Camera, Distortion
+from hmp_core.camera import Camera
 from hmp_core.errors import CameraError
+from hmp_core.lens import Distortion
 
 _NEAR_M: Final = 0.02
 _FAR_M: Final = 10.0

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from rendered_hand import Placed, pose, render
 from scipy.spatial.transform import Rotation
 
-from hmp_core.camera import Camera, Distortion
+from hmp_core.camera import Camera
 from hmp_core.hand.skeleton import Side
+from hmp_core.lens import Distortion
 from hmp_core.observation import Roi
 from hmp_core.perception.landmark_frame import camera_from_crop, landmarks_from_crop
 from hmp_core.perception.landmark_network import LandmarkNetwork

@@ -7,9 +7,10 @@ import pytest
 from rosbags.highlevel import AnyReader
 from scipy.spatial.transform import Rotation
 
-from hmp_core.camera import Camera, Distortion
+from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus, WindowStatus
 from hmp_core.hand.skeleton import Side
+from hmp_core.lens import Distortion
 from hmp_core.media import message_types
 from hmp_core.media.bag_writer import HandBagWriter
 from hmp_core.media.message_fields import Timing

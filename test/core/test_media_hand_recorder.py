@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from hmp_core.camera import Camera, Distortion
+from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus
 from hmp_core.evaluation.summary import reprojection_px, summarize
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.skeleton import Side
+from hmp_core.lens import Distortion
 from hmp_core.media.hand_recorder import HandRecorder
 from hmp_core.observation import FrameObservation, HandObservation, ManoPose, Roi
 from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS

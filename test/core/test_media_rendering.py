@@ -5,9 +5,10 @@ import pytest
 from scipy.spatial import Delaunay
 from scipy.spatial.transform import Rotation
 
-from hmp_core.camera import Camera, Distortion
+from hmp_core.camera import Camera
 from hmp_core.errors import CameraError, ConfigError
 from hmp_core.hand.loading import load_hand_model
+from hmp_core.lens import Distortion
 from hmp_core.media.background import make_background
 from hmp_core.media.occluder import OCCLUDER_SHAPES, OcclusionPass, hidden_behind, make_occluder
 from hmp_core.media.rendering import DirectionalLight, Renderer, composite

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from hmp_core.camera import Camera, Distortion
+from hmp_core.camera import Camera
 from hmp_core.errors import CameraError, ImageError
+from hmp_core.lens import Distortion
 from hmp_core.media.intrinsics import Intrinsics, load_camera, rescale, save_camera
 from hmp_core.media.ros_camera import camera_from_info
 from hmp_core.media.ros_image import image_to_bgr
@@ -83,8 +84,8 @@ def test_compressed_image_decodes(picture):
 
 def test_bad_images_are_refused_with_their_fault(picture):
     bad = message("bgr8", picture)
-    with pytest.raises(ImageError, match="unknown image encoding '32FC1'"):
-        image_to_bgr(SimpleNamespace(**{**vars(bad), "encoding": "32FC1"}))
+    with pytest.raises(ImageError, match="unknown image encoding 'yuv999'"):
+        image_to_bgr(SimpleNamespace(**{**vars(bad), "encoding": "yuv999"}))
     with pytest.raises(ImageError, match="step 95 is below the 96 bytes"):
         image_to_bgr(SimpleNamespace(**{**vars(bad), "step": 95}))
     with pytest.raises(ImageError, match="short of 24 rows"):

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 
-from hmp_core.camera import Camera, Distortion
+from hmp_core.camera import Camera
 from hmp_core.errors import CameraError, DataError
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus, WindowStatus
 from hmp_core.hand.skeleton import FINGER_NAMES, JOINT_NAMES, NUM_JOINTS, PARENTS, TIPS, Side
+from hmp_core.lens import Distortion
 from hmp_core.media.message_fields import Timing
 from hmp_core.media.ros_camera import camera_from_info
 from hmp_core.media.ros_image import image_to_bgr
