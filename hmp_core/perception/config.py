@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of perception."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 from hmp_core.errors import ConfigError
+from hmp_core.perception.operator import Hands, Operator
 
 _ALLOWED: Final[dict[str, tuple[float, float]]] = {
     "max_hands": (1, 2),
@@ -31,6 +32,8 @@ class PerceptionConfig:
         search_interval_s: while one hand is followed, how often the image is searched for a second one [s];
             with no hand followed every image is searched.
         reacquire_interval_s: the same while another followed hand has just been lost [s].
+        hands: sides that are wanted; others are set aside as soon as their side is decided.
+        operator: whose hands are followed where several people are in view.
 
     Raises:
         ConfigError: for a value outside its allowed range.
@@ -42,12 +45,13 @@ class PerceptionConfig:
     patience_s: float = 1.5
     search_interval_s: float = 0.8
     reacquire_interval_s: float = 0.1
+    hands: Hands = Hands.BOTH
+    operator: Operator = Operator.NEAREST
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            low, high = _ALLOWED[item.name]
-            value = getattr(self, item.name)
+        for name, (low, high) in _ALLOWED.items():
+            value = getattr(self, name)
             if not low <= value <= high:
-                raise ConfigError(f"{item.name} must lie between {low} and {high}, got {value}")
+                raise ConfigError(f"{name} must lie between {low} and {high}, got {value}")
         if int(self.max_hands) != self.max_hands:
             raise ConfigError(f"max_hands must be a whole number, got {self.max_hands}")

@@ -20,6 +20,7 @@ FEATURE_MAPS: Final = ("tensor_27_0", "tensor_44_0", "tensor_61_0", "tensor_84_0
 """Inner tensors of the network after its residual blocks: [1, 40, 28, 28], [1, 80, 14, 14], [1, 112, 14, 14],
 [1, 192, 7, 7]."""
 _OUTPUTS: Final = ("landmarks", "presence", "handedness", "world_landmarks", "features")
+_LEAST_SPREAD_M: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,14 @@ class HandLandmarks:
         """False when the network gave a NaN or an infinity anywhere."""
         numbers = (self.presence, self.right, self.keypoints_px.sum(), self.points_crop.sum())
         return bool(np.isfinite(numbers).all())
+
+    @property
+    def pixels_per_metre(self) -> float:
+        """Scale of the hand in the image, whatever its gesture: focal length over distance."""
+        spread_px = np.linalg.norm(self.keypoints_px - self.keypoints_px.mean(axis=0))
+        across = self.points_crop[:, :2]
+        spread_m = np.linalg.norm(across - across.mean(axis=0))
+        return float(spread_px) / max(float(spread_m), _LEAST_SPREAD_M)
 
 
 class LandmarkNetwork:

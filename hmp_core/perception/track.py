@@ -26,12 +26,14 @@ class Track:
         id: identity over time.
         followed: the landmark network saw it in the newest image.
         vote: left or right.
+        aside_ns: since when it is a hand that does not count, None for one that does [ns].
     """
 
     def __init__(self, track_id: int, landmarks: HandLandmarks, stamp_ns: int) -> None:
         self.id = track_id
         self.followed = False
         self.vote = SideVote()
+        self.aside_ns: int | None = None
         self._previous: tuple[int, Roi] | None = None
         self._last: tuple[int, Roi] = (stamp_ns, roi_from_landmarks(landmarks.keypoints_px))
 

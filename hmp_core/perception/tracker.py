@@ -12,6 +12,7 @@ from hmp_core.hand.skeleton import WRIST
 from hmp_core.observation import Roi
 from hmp_core.perception.config import PerceptionConfig
 from hmp_core.perception.landmark_network import HandLandmarks, LandmarkNetwork
+from hmp_core.perception.operator import Operator, SeenHand, choose
 from hmp_core.perception.palm_detector import PalmDetector
 from hmp_core.perception.roi import overlap
 from hmp_core.perception.track import Track
@@ -23,6 +24,8 @@ _MIN_JOINTS_INSIDE: Final = 5
 _MIN_ROI_PX: Final = 16.0
 _PALM_CORNERS: Final = (WRIST, 5, 17)
 _SAME_JOINT: Final = 0.2
+_RECONSIDER_S: Final = 5.0
+"""A hand that was set aside gets a new hearing after this time: its side may have been misjudged."""
 _SAME_HAND_JOINTS: Final = 10
 """Two hands are one when ten joints coincide to a fifth of the palm (MediaPipe's deduplication)."""
 
@@ -35,6 +38,7 @@ class PerceptionCounters:
         images: images processed.
         palm_searches: runs of the palm detector.
         extra_hands: palms left out because ``max_hands`` hands were followed.
+        bystanders: hands set aside as not wanted, or not the operator's.
         duplicates: second sightings of one hand, dropped.
         invalid_outputs: network results with a NaN or an infinity, skipped.
         repeated_stamps: images refused because their stamp is that of the image before.
@@ -45,6 +49,7 @@ class PerceptionCounters:
     images: int = 0
     palm_searches: int = 0
     extra_hands: int = 0
+    bystanders: int = 0
     duplicates: int = 0
     invalid_outputs: int = 0
     repeated_stamps: int = 0
@@ -91,10 +96,15 @@ class HandTracker:
         self._last_search_ns: int | None = None
 
     def update(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Sighting]:
-        """Find the hands of the next image (BGR); stamps must increase. Oldest track first."""
-        self._tracks = [t for t in self._tracks if t.unseen_s(stamp_ns) <= self._config.patience_s]
+        """Find the hands of the next image (BGR); stamps must increase. Oldest track first.
+
+        Hands that do not count are set aside: they take no place of others, and are looked at only when palms are
+        searched, to know them again.
+        """
+        self._tracks = [t for t in self._tracks if self._remembered(t, stamp_ns)]
+        own = [track for track in self._tracks if track.aside_ns is None]
         sightings: list[Sighting] = []
-        for track in sorted(self._tracks, key=lambda t: not t.followed):
+        for track in sorted(own, key=lambda t: not t.followed):
             if len(sightings) == self._config.max_hands:
                 break
             landmarks = self._follow(image, track, stamp_ns)
@@ -102,7 +112,7 @@ class HandTracker:
                 sightings.append(Sighting(track, landmarks))
         sightings = self._without_duplicates(sightings)
         seen = {sighting.track.id for sighting in sightings}
-        lost = [track for track in self._tracks if track.id not in seen]
+        lost = [track for track in own if track.id not in seen]
         if self._search_is_due(len(sightings), bool(lost), stamp_ns):
             self._last_search_ns = stamp_ns
             sightings += self._search(image, sightings, lost, stamp_ns)
@@ -110,11 +120,16 @@ class HandTracker:
             track.lose()
         for sighting in sightings:
             sighting.track.see(sighting.landmarks, stamp_ns)
-        return sorted(sightings, key=lambda s: s.track.id)
+        return sorted(self._without_bystanders(sightings, stamp_ns), key=lambda s: s.track.id)
 
     def out_of_sight(self) -> list[Track]:
         """Hands of a known side that the newest image did not show to the landmark network, within its patience."""
-        return [track for track in self._tracks if not track.followed and track.vote.side is not None]
+        own = [track for track in self._tracks if track.aside_ns is None]
+        return [track for track in own if not track.followed and track.vote.side is not None]
+
+    def _remembered(self, track: Track, stamp_ns: int) -> bool:
+        heard = track.aside_ns is None or stamp_ns - track.aside_ns <= _RECONSIDER_S * 1e9
+        return heard and track.unseen_s(stamp_ns) <= self._config.patience_s
 
     def _follow(self, image: NDArray[np.uint8], track: Track, stamp_ns: int) -> HandLandmarks | None:
         """Look where the hand was in the last image, then where its motion would have carried it."""
@@ -151,11 +166,13 @@ class HandTracker:
         """Look for palms beside the hands that are followed; takes hands that come back out of ``lost``."""
         self._counters.palm_searches += 1
         found: list[Sighting] = []
-        for palm in self._palms.detect(image):
-            roi = palm.hand_roi()
-            if roi.size_px < _MIN_ROI_PX or any(
-                overlap(roi, s.landmarks.roi) > _SAME_ROI for s in followed + found
-            ):
+        aside: list[Sighting] = []
+        rois = [palm.hand_roi() for palm in self._palms.detect(image)]
+        if self._config.operator is Operator.NEAREST:
+            rois.sort(key=lambda roi: -roi.size_px)
+        for roi in rois:
+            known = followed + found + aside
+            if roi.size_px < _MIN_ROI_PX or any(overlap(roi, s.landmarks.roi) > _SAME_ROI for s in known):
                 continue
             if len(followed) + len(found) >= self._config.max_hands:
                 self._counters.extra_hands += 1
@@ -163,22 +180,46 @@ class HandTracker:
             landmarks = self._look(image, roi)
             if landmarks is None:
                 continue
-            if any(_same_hand(landmarks, s.landmarks) for s in followed + found):
+            if any(_same_hand(landmarks, s.landmarks) for s in known):
                 self._counters.duplicates += 1
                 continue
-            track = self._recall(landmarks, lost, stamp_ns)
-            found.append(Sighting(track, landmarks))
+            track = self._recall(landmarks, lost, {s.track.id for s in aside}, stamp_ns)
+            (found if track.aside_ns is None else aside).append(Sighting(track, landmarks))
+        for sighting in aside:
+            sighting.track.see(sighting.landmarks, stamp_ns)
         return found
 
-    def _recall(self, landmarks: HandLandmarks, lost: list[Track], stamp_ns: int) -> Track:
-        """The lost track that a new sighting continues, or a new one."""
-        costs = [t.distance(landmarks.roi, stamp_ns) + t.vote.contradiction(landmarks.right) for t in lost]
+    def _recall(self, landmarks: HandLandmarks, lost: list[Track], taken: set[int], stamp_ns: int) -> Track:
+        """The lost track, or the one set aside and not yet ``taken``, that a sighting continues, or a new one."""
+        aside = [track for track in self._tracks if track.aside_ns is not None and track.id not in taken]
+        candidates = lost + aside
+        costs = [
+            # A hand that was set aside for its side is not known again by a hand of the other.
+            t.distance(landmarks.roi, stamp_ns) + (1 + (t in aside)) * t.vote.contradiction(landmarks.right)
+            for t in candidates
+        ]
         if costs and min(costs) <= 1:
-            return lost.pop(int(np.argmin(costs)))
+            track = candidates[int(np.argmin(costs))]
+            if track in lost:
+                lost.remove(track)
+            return track
         track = Track(self._next_id, landmarks, stamp_ns)
         self._next_id += 1
         self._tracks.append(track)
         return track
+
+    def _without_bystanders(self, sightings: list[Sighting], stamp_ns: int) -> list[Sighting]:
+        """Set aside the hands that do not count."""
+        seen = [
+            SeenHand(s.track.id, s.track.vote.side, s.landmarks.roi.center_px, s.landmarks.pixels_per_metre)
+            for s in sightings
+        ]
+        chosen = choose(seen, self._config.hands, self._config.operator)
+        for sighting in sightings:
+            if sighting.track.id not in chosen:
+                self._counters.bystanders += 1
+                sighting.track.aside_ns = stamp_ns
+        return [sighting for sighting in sightings if sighting.track.id in chosen]
 
     def _without_duplicates(self, sightings: list[Sighting]) -> list[Sighting]:
         """Two tracks that slid onto one hand: it stays with the followed one, then the one whose side fits."""
