@@ -27,6 +27,10 @@ class CameraError(HmpError):
     """Camera intrinsics are unusable."""
 
 
+class TransformError(HmpError):
+    """Where the camera stands is not known."""
+
+
 class ConfigError(HmpError):
     """A parameter lies outside its allowed range."""
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hmp_core.errors import ConfigError
 from hmp_core.hand.skeleton import Side
 
 _MAX_DEPTH_RATIO: Final = 2.5
@@ -24,6 +25,10 @@ class Hands(str, Enum):
     LEFT = "left"
     RIGHT = "right"
     BOTH = "both"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Hands":
+        raise ConfigError(f"hands must be left, right or both, got {value!r}")
 
     def include(self, side: Side | None) -> bool:
         """Whether a hand of this side is wanted; one whose side is not decided may yet be."""
@@ -40,6 +45,10 @@ class Operator(str, Enum):
 
     NEAREST = "nearest"
     ANYONE = "anyone"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Operator":
+        raise ConfigError(f"operator must be nearest or anyone, got {value!r}")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendered_hand import CAMERA, Placed, render
 
+from hmp_core.errors import ConfigError
 from hmp_core.frame import Frame
 from hmp_core.hand.skeleton import Side
 from hmp_core.perception.config import PerceptionConfig
@@ -61,6 +62,14 @@ def test_two_hands_of_one_person(other, together):
     first = hand(0, Side.RIGHT)
     assert choose([first, other], Hands.BOTH, Operator.NEAREST) == ({0, 1} if together else {0})
     assert choose([first, other], Hands.BOTH, Operator.ANYONE) == {0, 1}
+
+
+def test_they_are_named_by_words_and_other_words_are_refused():
+    assert (Hands("left"), Operator("nearest")) == (Hands.LEFT, Operator.NEAREST)
+    with pytest.raises(ConfigError, match="left, right or both"):
+        Hands("feet")
+    with pytest.raises(ConfigError, match="nearest or anyone"):
+        Operator("tallest")
 
 
 OPERATOR_RIGHT = Placed(Side.RIGHT, position=(-0.12, 0.10, 0.45))
