@@ -146,6 +146,19 @@ class Renderer:
         rgba = pixels.reshape(self.camera.height, self.camera.width, 4)[::-1]
         return np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])
 
+    def depth(self) -> NDArray[np.float32]:
+        """Depth along the optical axis of what was last drawn [height, width] [m]; NaN where nothing was."""
+        grab = vtkWindowToImageFilter()
+        grab.SetInput(self._grab.GetInput())
+        grab.SetInputBufferTypeToZBuffer()
+        grab.ReadFrontBufferOff()
+        grab.ShouldRerenderOff()
+        grab.Update()
+        buffer = pv.convert_array(grab.GetOutput().GetPointData().GetScalars())
+        away = 2 * buffer.reshape(self.camera.height, self.camera.width)[::-1] - 1
+        metres = 2 * _FAR_M * _NEAR_M / (_FAR_M + _NEAR_M - away * (_FAR_M - _NEAR_M))
+        return np.where(away < 1, metres, np.nan).astype(np.float32)
+
     def _normals(self, name: str, vertices: NDArray[np.float32]) -> NDArray[np.float32]:
         """Vertex normals [V, 3], weighted by the faces' areas."""
         corners = vertices[self._faces[name]]
