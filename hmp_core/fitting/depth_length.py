@@ -38,8 +38,8 @@ _LEAST_VIEWS: Final = 10
 _LARGEST_SPREAD: Final = 0.06
 _SHRINKAGE: Final = 0.98
 _SYSTEMATIC: Final = 0.025
-"""Over 40 renders of open hands of all sizes, tilted, lengths came out 2 % too short in the mean, since the detector's
-joints lie a little inside, with a spread of 2 %, which many views of one pose do not average away."""
+"""Over 40 renders of open hands of all sizes, tilted, lengths came out 2 % too short in the mean, since the
+detector's joints lie a little inside, with a spread of 2 %, which many views of one pose do not average away."""
 _NORMAL_MAD: Final = 1.4826
 
 
