@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hmp_core.media.intrinsics import DEFAULT_FOV_DEG
 from hmp_core.perception.config import PerceptionConfig
+from hmp_core.perception.operator import Hands, Operator
 from hmp_ros import managed_node
 from hmp_ros.executable import run
 from hmp_ros.managed_node import ManagedNode
@@ -40,12 +41,24 @@ class InitializerParameters:
         0.99,
         live=True,
     )
+    hands: str = parameter(_PERCEPTION.hands.value, "Hands that are wanted: left, right or both.", live=True)
+    operator: str = parameter(
+        _PERCEPTION.operator.value,
+        "Whose hands: nearest (one person's, the nearest when first seen, kept until lost) or anyone.",
+        live=True,
+    )
     mano_path: str = parameter("", "Your MANO_RIGHT.pkl; empty: the shipped open hand.")
 
     @property
     def perception(self) -> PerceptionConfig:
         """What they mean to the core."""
-        return PerceptionConfig(self.max_hands, self.min_palm_score, self.min_presence)
+        return PerceptionConfig(
+            self.max_hands,
+            self.min_palm_score,
+            self.min_presence,
+            hands=Hands(self.hands),
+            operator=Operator(self.operator),
+        )
 
 
 class InitializerNode(ManagedNode[InitializerParameters]):

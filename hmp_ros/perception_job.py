@@ -17,7 +17,7 @@ from hmp_core.frame import Frame
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.media.intrinsics import Intrinsics
 from hmp_core.media.message_fields import Timing
-from hmp_core.media.ros_camera import camera_from_info
+from hmp_core.media.ros_camera import camera_from_info, rectification_complaint
 from hmp_core.media.ros_image import image_to_bgr
 from hmp_core.perception.initializer import HandInitializer
 from hmp_core.perception.pipeline import HandPerception
@@ -122,13 +122,16 @@ class PerceptionJob:
     def _on_info(self, message: CameraInfo) -> None:
         self._link.info()
         self._calibration_deadline = 0.0
+        rectified = self._parameters.rectified
         try:
-            self._calibration = camera_from_info(message, self._parameters.rectified)
+            self._calibration = camera_from_info(message, rectified)
+            complaint = rectification_complaint(self._image_topic, self._calibration, rectified)
         except CameraError as error:
             self._calibration = None
-            if str(error) != self._info_complaint:
-                self._info_complaint = str(error)
-                self._node.get_logger().warning(f"camera info: {error}")
+            complaint = str(error)
+        if complaint is not None and complaint != self._info_complaint:
+            self._info_complaint = complaint
+            self._node.get_logger().warning(f"camera info: {complaint}")
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._link.image()

@@ -15,6 +15,7 @@ from hmp_core.media.message_fields import Timing
 from hmp_ros import qos
 from hmp_ros.messages import build_hand_array
 from hmp_ros.msg import ManoHandArray
+from hmp_ros.target_frame import Frame
 from hmp_ros.topics import Topics
 
 
@@ -25,16 +26,18 @@ class ShiftedHands:
         clock: of the node that publishes.
         topics: of the same node.
         fitter: its fitter.
+        target: frame that hands are published in.
 
     Attributes:
         lag_s: how far behind the newest image smoothed hands are [s]; may be changed at any time.
         horizon_s: how far ahead of the newest image predicted hands are [s]; may be changed at any time.
     """
 
-    def __init__(self, clock: Clock, topics: Topics, fitter: OnlineFitter) -> None:
+    def __init__(self, clock: Clock, topics: Topics, fitter: OnlineFitter, target: Frame) -> None:
         self.lag_s = self.horizon_s = 0.0
         self._clock = clock
         self._fitter = fitter
+        self._target = target
         self._waiting: deque[tuple[FrameEstimate, str, Timing]] = deque()
         self._smoothed = topics.publisher(ManoHandArray, "hand/mano_smoothed", qos.HANDS)
         self._predicted = topics.publisher(ManoHandArray, "hand/mano_predicted", qos.HANDS)
@@ -64,5 +67,6 @@ class ShiftedHands:
 
     def _publish(self, publisher: Publisher, frame: FrameEstimate, frame_id: str, timing: Timing) -> None:
         now_ns = self._clock.now().nanoseconds
-        message: Any = build_hand_array(frame, frame_id, replace(timing, published_ns=now_ns))
+        placed = self._target.place(frame, frame_id)
+        message: Any = build_hand_array(*placed, replace(timing, published_ns=now_ns))
         publisher.publish(message)

@@ -11,7 +11,7 @@ from visualization_msgs.msg import MarkerArray
 
 from hmp_core.assets import asset_path
 from hmp_core.assets.manifest import file_sha256
-from hmp_core.errors import HmpError
+from hmp_core.errors import HmpError, TransformError
 from hmp_core.estimate import FrameEstimate
 from hmp_core.fitting.online import OnlineFitter
 from hmp_core.hand.loading import load_hand_model
@@ -27,6 +27,8 @@ from hmp_ros.observed_frame import ObservedFrame
 from hmp_ros.shifted_hands import ShiftedHands
 from hmp_ros.solve_record import SolveRecord
 from hmp_ros.stamps import Arrival, StampGuard
+from hmp_ros.target_frame import make_frame
+from hmp_ros.wrist_pose import WristPoses
 from hmp_ros.wrist_tf import WristBroadcaster
 
 if TYPE_CHECKING:
@@ -58,8 +60,10 @@ class WindowJob:
         self._mailbox: Mailbox[tuple[ObservedFrame, int]] = Mailbox(capacity=None)
         self._faults = Faults(node.get_logger())
         self._record = SolveRecord()
+        self._frame = make_frame(node, parameters.target_frame, parameters.camera_pose)
         self._hands = node.topics.publisher(ManoHandArray, "hand/mano", qos.HANDS)
-        self._shifted = ShiftedHands(node.get_clock(), node.topics, self._fitter)
+        self._shifted = ShiftedHands(node.get_clock(), node.topics, self._fitter, self._frame)
+        self._wrist_poses = WristPoses(node.topics)
         self._markers = node.topics.publisher(MarkerArray, "hand/markers", qos.HANDS)
         self._info = node.topics.publisher(ManoInfo, "hand/info", qos.LATCHED)
         self._wrists: WristBroadcaster | None = None
@@ -89,10 +93,13 @@ class WindowJob:
         while not self._mailbox.closed:
             items = self._mailbox.take(_EXPIRE_S)
             self._follow_parameters()
-            if items:
-                self._take_in(items)
-            elif self._newest is not None:
-                self._expire(*self._newest)
+            try:
+                if items:
+                    self._take_in(items)
+                elif self._newest is not None:
+                    self._expire(*self._newest)
+            except TransformError as error:
+                self._faults.add("no transform", error)
 
     def interrupt(self) -> None:
         """Let :meth:`work` end."""
@@ -168,8 +175,9 @@ class WindowJob:
             published_ns=self._node.get_clock().now().nanoseconds,
             dropped_solves=self._record.dropped,
         )
-        message = build_hand_array(estimate, observed.frame_id, timing)
+        message = build_hand_array(*self._frame.place(estimate, observed.frame_id), timing)
         self._hands.publish(message)
+        self._wrist_poses.publish(message)
         if self._markers.get_subscription_count() > 0:
             self._markers.publish(build_markers(message))
         if self._parameters.publish_tf and self._wrists is not None:

@@ -12,6 +12,7 @@ from hmp_ros.executable import run
 from hmp_ros.managed_node import ManagedNode
 from hmp_ros.observed_frame import ObservedFrame
 from hmp_ros.parameters import parameter
+from hmp_ros.target_frame import check_frame
 from hmp_ros.window_job import WindowJob
 from hmp_ros.wrist_tf import require_tf
 
@@ -59,6 +60,10 @@ class WindowParameters:
     prediction_horizon_s: float = parameter(
         0.05, "How far ahead of the newest image hand/mano_predicted is [s].", 0.0, 0.15, live=True
     )
+    target_frame: str = parameter("", "Frame that hands are published in; empty: the camera's optical frame.")
+    camera_pose: str = parameter(
+        "", "x y z qx qy qz qw of the camera's optical frame in target_frame [m]; empty: ask TF (needs tf2_ros)."
+    )
     publish_tf: bool = parameter(False, "Broadcast hand_left_wrist, hand_right_wrist (needs tf2_ros).", live=True)
 
     @property
@@ -99,6 +104,7 @@ class WindowNode(ManagedNode[WindowParameters]):
         """Raise ``ConfigError`` for values that do not fit together."""
         if parameters.publish_tf:
             require_tf()
+        check_frame(parameters.target_frame, parameters.camera_pose)
         return parameters.fitter
 
     def make_job(self) -> WindowJob:

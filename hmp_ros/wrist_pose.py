@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One wrist a side, for the inverse kinematics of an arm: ``hand/left/wrist_pose``, ``hand/right/wrist_pose``."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from geometry_msgs.msg import PoseStamped
 
 from hmp_core.media.message_reader import nanoseconds
 from hmp_ros import qos
 from hmp_ros.msg import ManoHand, ManoHandArray
-
-if TYPE_CHECKING:
-    from hmp_ros.topics import Topics
+from hmp_ros.topics import Topics
 
 SIDE_NAMES: Final = {ManoHand.SIDE_LEFT: "left", ManoHand.SIDE_RIGHT: "right"}
 
@@ -36,7 +34,7 @@ def build_wrist_poses(message: ManoHandArray) -> dict[str, PoseStamped]:
 class WristPoses:
     """Publishes the wrists of every message of ``hand/mano``; silence on a side means that it is lost or unseen."""
 
-    def __init__(self, topics: "Topics") -> None:
+    def __init__(self, topics: Topics) -> None:
         self._publishers = {
             side: topics.publisher(PoseStamped, f"hand/{side}/wrist_pose", qos.HANDS)
             for side in SIDE_NAMES.values()

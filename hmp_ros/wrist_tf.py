@@ -3,31 +3,27 @@
 """Wrist frames on ``/tf``, where ``tf2_ros`` is installed."""
 
 import importlib.util
-from typing import Final
 
 from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 
 from hmp_core.errors import ConfigError
-from hmp_ros.msg import ManoHand, ManoHandArray
+from hmp_ros.msg import ManoHandArray
+from hmp_ros.wrist_pose import hands_by_side
 
-_CHILD_FRAMES: Final = {ManoHand.SIDE_LEFT: "hand_left_wrist", ManoHand.SIDE_RIGHT: "hand_right_wrist"}
 
-
-def build_transforms(message: ManoHandArray) -> list[TransformStamped]:
-    """Camera to wrist (operator frame), the newest track of each side; a lost hand has no transform."""
-    transforms: dict[str, TransformStamped] = {}
-    for hand in sorted(message.hands, key=lambda hand: hand.track_id):
-        if hand.status == ManoHand.STATUS_LOST or hand.side not in _CHILD_FRAMES:
-            continue
-        transform = TransformStamped(header=hand.header, child_frame_id=_CHILD_FRAMES[hand.side])
+def build_transforms(message: ManoHandArray, prefix: str = "") -> list[TransformStamped]:
+    """From the frame of the hands to the wrist of each side (operator frame); a lost hand has no transform."""
+    transforms = []
+    for side, hand in hands_by_side(message).items():
+        transform = TransformStamped(header=hand.header, child_frame_id=f"{prefix}hand_{side}_wrist")
         position = hand.wrist_pose.pose.position
         transform.transform.translation.x = position.x
         transform.transform.translation.y = position.y
         transform.transform.translation.z = position.z
         transform.transform.rotation = hand.wrist_pose.pose.orientation
-        transforms[transform.child_frame_id] = transform
-    return list(transforms.values())
+        transforms.append(transform)
+    return transforms
 
 
 def require_tf() -> None:
@@ -41,13 +37,15 @@ def require_tf() -> None:
 
 
 class WristBroadcaster:
-    """Broadcasts the wrists."""
+    """Broadcasts the wrists; in a namespace as ``<namespace>/hand_left_wrist``, since all share one tree."""
 
     def __init__(self, node: Node) -> None:
         from tf2_ros import TransformBroadcaster
 
         self._broadcaster = TransformBroadcaster(node)
+        namespace = node.get_namespace().strip("/")
+        self._prefix = f"{namespace}/" if namespace else ""
 
     def broadcast(self, message: ManoHandArray) -> None:
         """Send the transforms of one message."""
-        self._broadcaster.sendTransform(build_transforms(message))
+        self._broadcaster.sendTransform(build_transforms(message, self._prefix))

@@ -66,13 +66,14 @@ def recorder() -> "Iterator[Recorder]":
 
 @pytest.fixture
 def start(tmp_path: Path) -> "Iterator[Callable[..., Process]]":
-    """Start an executable as a process, its parameters by name; killed at the end if it still runs."""
+    """Start an executable as a process, parameters by name, ``remappings``; killed at the end if it still runs."""
     from graph import Process
 
     started: list[Process] = []
 
-    def start_one(executable: str, **parameters: object) -> Process:
-        started.append(Process(executable, tmp_path / f"{executable}_{len(started)}.log", parameters))
+    def start_one(executable: str, remappings: dict[str, str] | None = None, **parameters: object) -> Process:
+        log = tmp_path / f"{executable}_{len(started)}.log"
+        started.append(Process(executable, log, parameters, remappings))
         return started[-1]
 
     yield start_one

@@ -29,13 +29,21 @@ class Process:
         executable: module name below ``hmp_ros``.
         log: where its output goes.
         parameters: ROS parameters.
+        remappings: names and what they become; ``__ns`` is the namespace.
     """
 
-    def __init__(self, executable: str, log: Path, parameters: Mapping[str, object] | None = None) -> None:
-        arguments = [f"{name}:={_yaml(value)}" for name, value in (parameters or {}).items()]
+    def __init__(
+        self,
+        executable: str,
+        log: Path,
+        parameters: Mapping[str, object] | None = None,
+        remappings: Mapping[str, str] | None = None,
+    ) -> None:
         command = [sys.executable, "-m", f"hmp_ros.{executable}", "--ros-args"]
-        for argument in arguments:
-            command += ["-p", argument]
+        for name, value in (parameters or {}).items():
+            command += ["-p", f"{name}:={_yaml(value)}"]
+        for name, other in (remappings or {}).items():
+            command += ["-r", f"{name}:={other}"]
         # Readers need no profile, and the video publisher brings its own.
         inherited = {name: value for name, value in os.environ.items() if "DEFAULT_PROFILES_FILE" not in name}
         self._log = log

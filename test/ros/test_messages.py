@@ -203,3 +203,5 @@ def test_a_lost_hand_has_no_wrist_frame() -> None:
     assert (transform.header.frame_id, transform.child_frame_id) == ("optical", "hand_left_wrist")
     assert transform.transform.translation.x == seen.joints_camera[0, 0]
     assert build_transforms(build_hand_array(FrameEstimate(STAMP_NS, (lost,)), "optical", TIMING)) == []
+    message = build_hand_array(FrameEstimate(STAMP_NS, (seen,)), "optical", TIMING)
+    assert build_transforms(message, "front/")[0].child_frame_id == "front/hand_left_wrist"
