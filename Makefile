@@ -32,7 +32,7 @@ VENV_OPTIONS := --system-site-packages
 PIP_PINS := torch==2.13.0 "$(shell $(PYTHON) -c 'import numpy; print("numpy<2" if numpy.__version__ < "2" else "numpy>=2")')"
 PREFIXES :=
 else
-EXTRAS := ros,dev,mediapipe,train
+EXTRAS := ros,dev,mediapipe,train,teleop
 VENV_OPTIONS :=
 PIP_PINS := -c constraints.txt
 # The virtual environment is the ROS prefix.

@@ -8,13 +8,14 @@ bags alike; this module only turns those fields into ``rclpy`` messages.
 
 import importlib
 from array import array
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rosidl_parser.definition import AbstractNestedType, NamespacedType
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, JointState
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate
@@ -67,6 +68,12 @@ def build_image(image: NDArray[np.uint8], stamp_ns: int, frame_id: str) -> Image
 def build_camera_info(camera: Camera, stamp_ns: int, frame_id: str) -> CameraInfo:
     """The calibration that belongs to an image."""
     return _fill(CameraInfo(), camera_info_fields(camera, stamp_ns, frame_id))
+
+
+def build_joint_state(names: Sequence[str], angles: NDArray[np.float64], stamp_ns: int) -> JointState:
+    """Positions [n] of named joints [rad]."""
+    message = JointState(name=list(names), position=angles.tolist())
+    return _fill(message, {"header": header_fields(stamp_ns, "")})
 
 
 def stamp_ns(header: Any) -> int:
