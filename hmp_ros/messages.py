@@ -19,12 +19,12 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate
-from hmp_core.hand.skeleton import JOINT_NAMES, MANO_JOINT_NAMES, MANO_PARENTS, PARENTS
 from hmp_core.media.message_fields import (
     Timing,
     camera_info_fields,
     hand_array_fields,
     header_fields,
+    info_fields,
     observation_array_fields,
 )
 from hmp_core.observation import FrameObservation
@@ -43,17 +43,7 @@ def build_hand_array(estimate: FrameEstimate, frame_id: str, timing: Timing) -> 
 
 def build_info(hand_model: str, prior_sha256: str, window_s: float, infill_timeout_s: float) -> ManoInfo:
     """The latched description of ``hand/mano``."""
-    return ManoInfo(
-        joint_names=list(JOINT_NAMES),
-        joint_parents=list(PARENTS),
-        mano_joint_names=list(MANO_JOINT_NAMES),
-        mano_parents=list(MANO_PARENTS),
-        hand_model=hand_model,
-        flat_hand_mean=True,
-        prior_sha256=prior_sha256,
-        window=window_s,
-        infill_timeout=infill_timeout_s,
-    )
+    return _fill(ManoInfo(), info_fields(hand_model, prior_sha256, window_s, infill_timeout_s))
 
 
 def build_image(image: NDArray[np.uint8], stamp_ns: int, frame_id: str) -> Image:

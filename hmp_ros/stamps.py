@@ -4,7 +4,7 @@
 
 from enum import Enum
 
-from hmp_core.media.frame_source import LOOP_NS
+from hmp_core.media.recording import LOOP_NS
 
 
 class Arrival(Enum):

@@ -43,7 +43,7 @@ from hmp_core.media.frame_source import FrameSource
 from hmp_core.media.hand_recorder import HandRecorder
 from hmp_core.media.intrinsics import DEFAULT_FOV_DEG, Intrinsics, load_camera
 from hmp_core.media.message_fields import Timing
-from hmp_core.media.observation_bag import read_observations
+from hmp_core.media.observation_bag import ObservationBag
 from hmp_core.media.overlay import draw_overlay
 from hmp_core.media.sources import open_source
 from hmp_core.media.video_writer import VideoWriter
@@ -100,7 +100,7 @@ def fit(
     state = out / f".unfinished-{hashlib.sha256(run.encode()).hexdigest()[:12]}"
     if not (state / _OBSERVATIONS).exists():
         _perceive(frames(), perception, state / _OBSERVATIONS)
-    observations = list(read_observations(state / _OBSERVATIONS))
+    observations = list(ObservationBag(state / _OBSERVATIONS))
     key = hashlib.sha256(repr((stages, solver, config)).encode()).hexdigest()[:12]
     fitter = ClipFitter(model, motion_prior, stages, solver, config)
     with progress_bar() as bar:

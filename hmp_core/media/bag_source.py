@@ -3,30 +3,24 @@
 """Frames of a recorded image topic."""
 
 import itertools
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.interfaces import Connection
-from rosbags.typesys import Stores, get_typestore
 
-from hmp_core.errors import CameraError, ImageError, SourceError
+from hmp_core.errors import CameraError, DataError, ImageError, SourceError
+from hmp_core.media.bag_reader import BagReader, Record, Through
 from hmp_core.media.frame_source import FrameSource
 from hmp_core.media.intrinsics import Intrinsics
+from hmp_core.media.message_reader import nanoseconds
 from hmp_core.media.ros_camera import camera_from_info, is_rectified_topic
 from hmp_core.media.ros_image import image_to_bgr
 
-BAG_SUFFIXES: Final = frozenset({".mcap", ".db3", ".bag"})
-_IMAGE_TYPES: Final = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+IMAGE_TYPES: Final = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 _INFO_TYPE: Final = "sensor_msgs/msg/CameraInfo"
-_NS_PER_S: Final = 1_000_000_000
-
-_log = logging.getLogger(__name__)
+_LARGEST_IMAGE: Final = 256 * 2**20
 
 
 class BagSource(FrameSource):
@@ -39,105 +33,107 @@ class BagSource(FrameSource):
         path: a bag's folder or storage file.
         intrinsics: cameras.
         topic: image topic; may be left out when there is only one.
+        through: sees every record of the bag, of all topics, before the frame in it comes out; without it only
+            images and camera infos are read.
 
     Raises:
         SourceError: not a readable bag, or no such (or no single) image topic (here), or no image converts
             (when iterating).
     """
 
-    def __init__(self, path: Path, intrinsics: Intrinsics, topic: str | None = None) -> None:
+    def __init__(
+        self, path: Path, intrinsics: Intrinsics, topic: str | None = None, through: Through | None = None
+    ) -> None:
         super().__init__(str(path), intrinsics)
         self._path = Path(path)
+        self._through = through
         self._info_wanted = intrinsics.calibrated is None
-        with self._open() as reader:
-            self.topic = self._choose_topic(reader.connections, topic)
-            images = [connection for connection in reader.connections if connection.topic == self.topic]
-            self.frame_count = sum(connection.msgcount for connection in images)
-            if self.frame_count == 0:
-                raise SourceError(f"topic {self.topic} of {path} holds no message")
+        with BagReader(self._path) as reader:
+            self.topic = choose_topic(reader, "image", IMAGE_TYPES, topic)
+            self.frame_count = sum(connection.msgcount for connection in reader.on(self.topic))
+        if self.frame_count == 0:
+            raise SourceError(f"topic {self.topic} of {path} holds no message")
         # image_proc's name for images without distortion: the projection matrix belongs to those.
         self._rectified = is_rectified_topic(self.topic)
 
-    @contextmanager
-    def _open(self) -> Iterator[AnyReader]:
-        """An open reader; a folder without ``metadata.yaml`` is read by its storage files."""
-        paths = [self._path]
-        if self._path.is_dir() and not (self._path / "metadata.yaml").exists():
-            paths = sorted(file for file in self._path.iterdir() if file.suffix in BAG_SUFFIXES)
-        try:
-            reader = AnyReader(paths, default_typestore=get_typestore(Stores.LATEST))
-            reader.open()
-        except Exception as error:  # damaged bytes make the parsers below raise almost anything
-            raise SourceError(
-                f"cannot read bag {self._path}: {error} (a recording that was cut short is repaired by "
-                "'mcap recover' or 'ros2 bag reindex')"
-            ) from error
-        try:
-            yield reader
-        finally:
-            reader.close()
-
-    def _choose_topic(self, connections: list[Connection], wanted: str | None) -> str:
-        topics = sorted({connection.topic for connection in connections if connection.msgtype in _IMAGE_TYPES})
-        listed = ", ".join(topics) or "none"
-        if wanted is not None:
-            if wanted not in topics:
-                raise SourceError(f"bag {self._path} has no image topic {wanted}; its image topics: {listed}")
-            return wanted
-        if len(topics) != 1:
-            raise SourceError(f"bag {self._path} needs the image topic named; its image topics: {listed}")
-        return topics[0]
-
-    def _info_topic(self, connections: list[Connection]) -> str | None:
+    def _info_topic(self, reader: BagReader) -> str | None:
         """The ``CameraInfo`` beside the image topic, or the only one in the bag."""
-        topics = {connection.topic for connection in connections if connection.msgtype == _INFO_TYPE}
+        topics = reader.of_type(_INFO_TYPE)
         parents = list(PurePosixPath(self.topic).parents)[:2]
         beside = [str(parent / "camera_info") for parent in parents if str(parent / "camera_info") in topics]
         if beside:
             return beside[0]
-        return topics.pop() if len(topics) == 1 else None
+        return topics[0] if len(topics) == 1 else None
 
     def images(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """See :meth:`FrameSource.images`."""
         count = 0
-        with self._open() as reader:
-            info_topic = self._info_topic(reader.connections) if self._info_wanted else None
-            infos = [connection for connection in reader.connections if connection.topic == info_topic]
-            images = [connection for connection in reader.connections if connection.topic == self.topic]
+        with BagReader(self._path) as reader:
+            info_topic = self._info_topic(reader) if self._info_wanted else None
+            infos = reader.on(info_topic)
             # The first info holds from the start, wherever it was recorded.
-            for _, message in itertools.islice(self._messages(reader, infos), 1 if infos else 0):
-                self._calibrate(message)
-            for recorded_ns, message in self._messages(reader, [*images, *infos]):
-                if message.__msgtype__ == _INFO_TYPE:
-                    self._calibrate(message)
-                    continue
-                try:
-                    image = image_to_bgr(message)
-                except ImageError as error:
-                    self.skip("unusable image", str(error))
-                    continue
-                count += 1
-                self.frame_id = message.header.frame_id or self.frame_id
-                stamp = message.header.stamp
-                yield (stamp.sec * _NS_PER_S + stamp.nanosec) or recorded_ns, image
+            for record in itertools.islice(reader.records(infos), 1):
+                self._calibrate(reader, record)
+            if self._through is not None:
+                records = self._through(reader.records())
+            else:
+                records = reader.records([*reader.on(self.topic), *infos])
+            for record in records:
+                if record.connection.topic == info_topic:
+                    self._calibrate(reader, record)
+                elif record.connection.topic == self.topic:
+                    stamped = self._image(reader, record)
+                    if stamped is not None:
+                        count += 1
+                        yield stamped
         if count == 0:
             raise SourceError(f"no image on {self.topic} of {self._path} is usable")
 
-    def _messages(self, reader: AnyReader, connections: list[Connection]) -> Iterator[tuple[int, Any]]:
-        """Time of recording and message, up to the end or to where a damaged bag breaks off."""
+    def _image(self, reader: BagReader, record: Record) -> tuple[int, NDArray[np.uint8]] | None:
+        message = self._decode(reader, record)
+        if message is None:
+            return None
         try:
-            for connection, recorded_ns, data in reader.messages(connections):
-                try:
-                    message = reader.deserialize(data, connection.msgtype)
-                except AnyReaderError as error:
-                    self.skip("damaged message", str(error))
-                else:
-                    yield recorded_ns, message
-        except Exception as error:  # as above
-            _log.warning("%s breaks off: %s", self._path, error)
+            image = image_to_bgr(message)
+        except ImageError as error:
+            self.skip("unusable image", str(error))
+            return None
+        self.frame_id = message.header.frame_id or self.frame_id
+        self.recorded_ns = record.recorded_ns
+        return nanoseconds(message.header.stamp) or record.recorded_ns, image
 
-    def _calibrate(self, info: Any) -> None:
+    def _calibrate(self, reader: BagReader, record: Record) -> None:
+        info = self._decode(reader, record)
+        if info is None:
+            return
         try:
             self.intrinsics.calibrate(camera_from_info(info, self._rectified))
         except CameraError as error:
             self.intrinsics.calibrate(None, f"the bag's CameraInfo is not usable ({error})")
+
+    def _decode(self, reader: BagReader, record: Record) -> Any | None:
+        if len(record.data) > _LARGEST_IMAGE:
+            self.skip("too large a message", f"{len(record.data)} bytes on {record.connection.topic}")
+            return None
+        try:
+            return reader.decode(record)
+        except DataError as error:
+            self.skip("damaged message", str(error))
+            return None
+
+
+def choose_topic(reader: BagReader, what: str, types: tuple[str, ...], wanted: str | None) -> str:
+    """The topic of these types that is wanted, or the only one.
+
+    Raises:
+        SourceError: there is no such, or no single topic; the message lists them, ``what`` names their kind.
+    """
+    topics = reader.of_type(*types)
+    listed = ", ".join(topics) or "none"
+    if wanted is not None:
+        if wanted not in topics:
+            raise SourceError(f"bag {reader.path} has no {what} topic {wanted}; its {what} topics: {listed}")
+        return wanted
+    if len(topics) != 1:
+        raise SourceError(f"bag {reader.path} needs the {what} topic named; its {what} topics: {listed}")
+    return topics[0]

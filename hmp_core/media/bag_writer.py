@@ -6,21 +6,14 @@ import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Final
 
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from hmp_core.estimate import FrameEstimate
+from hmp_core.media.hand_topics import BAG_VERSION, HANDS, OBSERVATIONS, HandTopic
 from hmp_core.media.message_fields import Fields, Timing, hand_array_fields, observation_array_fields
-from hmp_core.media.message_types import PACKAGE, build_message, message_typestore
+from hmp_core.media.message_types import message_typestore, serialize
 from hmp_core.observation import FrameObservation
-
-OBSERVATIONS_TOPIC: Final = "/hand/observations"
-HANDS_TOPIC: Final = "/hand/mano"
-_TYPES: Final = {
-    OBSERVATIONS_TOPIC: f"{PACKAGE}/msg/HandObservationArray",
-    HANDS_TOPIC: f"{PACKAGE}/msg/ManoHandArray",
-}
 
 
 class HandBagWriter:
@@ -42,11 +35,13 @@ class HandBagWriter:
         # rosbags writes a folder; our product is the single storage file inside.
         self._folder = Path(tempfile.mkdtemp(prefix=".bag-", dir=self.path.parent))
         store = message_typestore()
-        self._writer = Writer(self._folder / "bag", version=9, storage_plugin=StoragePlugin.MCAP)
+        self._writer = Writer(self._folder / "bag", version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
         self._connections = {
-            topic: self._writer.add_connection(topic, type_name, typestore=store)
-            for topic, type_name in _TYPES.items()
+            topic: self._writer.add_connection(
+                topic.under("/"), topic.type_name, typestore=store, offered_qos_profiles=[topic.qos]
+            )
+            for topic in (OBSERVATIONS, HANDS)
         }
         return self
 
@@ -60,13 +55,11 @@ class HandBagWriter:
     def write_observation(self, observation: FrameObservation, timing: Timing) -> None:
         """Append one processed image's observations, also an empty list."""
         fields = observation_array_fields(observation, self.frame_id, timing)
-        self._write(OBSERVATIONS_TOPIC, observation.stamp_ns, fields)
+        self._write(OBSERVATIONS, observation.stamp_ns, fields)
 
     def write_estimate(self, estimate: FrameEstimate, timing: Timing) -> None:
         """Append one stamp's hands, also an empty list."""
-        self._write(HANDS_TOPIC, estimate.stamp_ns, hand_array_fields(estimate, self.frame_id, timing))
+        self._write(HANDS, estimate.stamp_ns, hand_array_fields(estimate, self.frame_id, timing))
 
-    def _write(self, topic: str, stamp_ns: int, fields: Fields) -> None:
-        type_name = _TYPES[topic]
-        data = message_typestore().serialize_cdr(build_message(type_name, fields), type_name)
-        self._writer.write(self._connections[topic], stamp_ns, data)
+    def _write(self, topic: HandTopic, stamp_ns: int, fields: Fields) -> None:
+        self._writer.write(self._connections[topic], stamp_ns, serialize(topic.type_name, fields))

@@ -16,7 +16,15 @@ from scipy.spatial.transform import Rotation
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, WindowStatus
-from hmp_core.hand.skeleton import NUM_BETAS, NUM_MANO_JOINTS, Side
+from hmp_core.hand.skeleton import (
+    JOINT_NAMES,
+    MANO_JOINT_NAMES,
+    MANO_PARENTS,
+    NUM_BETAS,
+    NUM_MANO_JOINTS,
+    PARENTS,
+    Side,
+)
 from hmp_core.observation import FrameObservation, HandObservation
 
 Fields = dict[str, Any]
@@ -63,6 +71,21 @@ def hand_array_fields(estimate: FrameEstimate, frame_id: str, timing: Timing) ->
         "hands": [_hand_fields(hand, header) for hand in estimate.hands],
         "windows": [_window_fields(hand.window) for hand in estimate.hands if hand.window is not None],
         "latency": latency_fields(estimate.stage_ms, timing),
+    }
+
+
+def info_fields(hand_model: str, prior_sha256: str, window_s: float, infill_timeout_s: float) -> Fields:
+    """Fields of ``ManoInfo``."""
+    return {
+        "joint_names": list(JOINT_NAMES),
+        "joint_parents": np.array(PARENTS, dtype=np.int8),
+        "mano_joint_names": list(MANO_JOINT_NAMES),
+        "mano_parents": np.array(MANO_PARENTS, dtype=np.int8),
+        "hand_model": hand_model,
+        "flat_hand_mean": True,
+        "prior_sha256": prior_sha256,
+        "window": window_s,
+        "infill_timeout": infill_timeout_s,
     }
 
 

@@ -59,6 +59,11 @@ def build_message(type_name: str, fields: dict[str, Any]) -> Any:
     return store.types[type_name](**values)
 
 
+def serialize(type_name: str, fields: dict[str, Any]) -> bytes:
+    """The CDR bytes of a message; arguments and errors as in :func:`build_message`."""
+    return bytes(message_typestore().serialize_cdr(build_message(type_name, fields), type_name))
+
+
 def _convert(description: Any, value: Any) -> Any:
     kind, detail = description
     if kind == Nodetype.NAME:

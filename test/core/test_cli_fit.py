@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from hmp_core.cli.main import main
-from hmp_core.media.observation_bag import read_observations
+from hmp_core.media.observation_bag import ObservationBag
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = [sys.executable, "-c", "from hmp_core.cli.main import main; main()"]
@@ -47,7 +47,7 @@ def test_the_files_belong_together(clip, fitted):
                 near = np.linalg.norm(meshes[side][there] - wrist[:, None], axis=-1).min(1)
                 assert (near < 0.05).all()
                 assert meshes[f"faces_{side}"].max() < meshes[side].shape[1]
-    stamps = [observation.stamp_ns for observation in read_observations(out / "hands.mcap")]
+    stamps = [observation.stamp_ns for observation in ObservationBag(out / "hands.mcap")]
     assert len(stamps) == summary["frames"]
     video = cv2.VideoCapture(str(out / "overlay.mp4"))
     assert int(video.get(cv2.CAP_PROP_FRAME_COUNT)) == summary["frames"]

@@ -19,8 +19,8 @@ from rclpy.parameter import Parameter
 from hmp_core.errors import HmpError
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.hand.skeleton import JOINT_NAMES
-from hmp_core.media.frame_source import LOOP_NS
 from hmp_core.media.intrinsics import Intrinsics
+from hmp_core.media.recording import LOOP_NS
 from hmp_core.media.video_source import VideoSource
 from hmp_core.media.video_writer import VideoWriter
 from hmp_core.perception.config import PerceptionConfig

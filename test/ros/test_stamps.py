@@ -4,7 +4,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmp_core.media.frame_source import LOOP_NS
+from hmp_core.media.recording import LOOP_NS
 from hmp_ros.stamps import Arrival, StampGuard
 
 stamps = st.integers(0, 4 * LOOP_NS)

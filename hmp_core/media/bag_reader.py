@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Messages of a recorded bag as they are stored: bytes, with the time of recording."""
+
+import heapq
+import logging
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple
+
+from rosbags import rosbag1, rosbag2
+from rosbags.interfaces import Connection, MessageDefinitionFormat
+from rosbags.rosbag2 import CompressionMode, StoragePlugin
+from rosbags.serde import SerdeError
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from hmp_core.errors import DataError, SourceError
+from hmp_core.media.message_types import message_typestore
+
+BAG_SUFFIXES: Final = frozenset({".mcap", ".db3", ".bag"})
+_ROS1_SUFFIX: Final = ".bag"
+_METADATA: Final = "metadata.yaml"
+
+_log = logging.getLogger(__name__)
+
+Reader = rosbag1.Reader | rosbag2.Reader
+
+
+class Record(NamedTuple):
+    """One recorded message: its topic and type, when it was recorded [ns], and its bytes."""
+
+    connection: Connection
+    recorded_ns: int
+    data: bytes
+
+
+Through = Callable[[Iterator[Record]], Iterator[Record]]
+"""Sees all records of a bag on their way to who decodes some of them."""
+
+
+class BagReader:
+    """A rosbag2 (mcap, sqlite3) or rosbag1; use it as a context manager.
+
+    Definitions of message types are only parsed for what is decoded, so that a bag may hold anything.
+
+    Args:
+        path: a bag's folder or storage file; a folder without ``metadata.yaml`` is read by its storage files.
+
+    Attributes:
+        connections: topics with their types and counts.
+
+    Raises:
+        SourceError: not a readable bag (when entering).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.connections: list[Connection] = []
+        self._readers: list[Reader] = []
+        self._stack = ExitStack()
+        self._stores: dict[tuple[str, str], Typestore] = {}
+
+    def __enter__(self) -> "BagReader":
+        with ExitStack() as opening:
+            self._readers = self._open(opening)
+            self._stack = opening.pop_all()
+        self.connections = [connection for reader in self._readers for connection in reader.connections]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def is_ros1(self) -> bool:
+        """Whether the messages are ROS 1's."""
+        return any(isinstance(reader, rosbag1.Reader) for reader in self._readers)
+
+    @property
+    def storage(self) -> StoragePlugin:
+        """How a rosbag2 is stored."""
+        names = [self.path.name] if self.path.is_file() else [file.name for file in self.path.iterdir()]
+        return StoragePlugin.MCAP if any(".mcap" in name for name in names) else StoragePlugin.SQLITE3
+
+    @property
+    def compression(self) -> CompressionMode:
+        """Whether a rosbag2's messages, or its storage files, are compressed."""
+        modes = [reader.compression_mode for reader in self._readers if isinstance(reader, rosbag2.Reader)]
+        return CompressionMode[(modes[0] or "none").upper()] if modes else CompressionMode.NONE
+
+    def on(self, topic: str | None) -> list[Connection]:
+        """The connections of a topic; there are several where a recording was split, none for no topic."""
+        return [connection for connection in self.connections if connection.topic == topic]
+
+    def of_type(self, *types: str) -> list[str]:
+        """The names of all topics of these types, sorted."""
+        return sorted({connection.topic for connection in self.connections if connection.msgtype in types})
+
+    def records(self, connections: Collection[Connection] | None = None) -> Iterator[Record]:
+        """Messages in order of recording, up to the end or to where a damaged bag breaks off, with a warning.
+
+        Args:
+            connections: those to read; by default all.
+        """
+        wanted = self.connections if connections is None else connections
+        streams = []
+        for reader in self._readers:
+            own = [connection for connection in reader.connections if connection in wanted]
+            if own:
+                streams.append(self._until_broken(reader, own))
+        yield from heapq.merge(*streams, key=lambda record: record.recorded_ns)
+
+    def decode(self, record: Record) -> Any:
+        """The message in a record, by the definition in the bag or, failing that, by ours.
+
+        Raises:
+            DataError: the definition or the bytes are damaged.
+        """
+        connection = record.connection
+        try:
+            store = self._typestore(connection)
+            if self.is_ros1:
+                return store.deserialize_ros1(record.data, connection.msgtype)
+            return store.deserialize_cdr(record.data, connection.msgtype)
+        except SerdeError as error:
+            raise DataError(str(error)) from error
+        except Exception as error:  # damaged bytes make generated code raise almost anything
+            raise DataError(f"{connection.topic}: {type(error).__name__}: {error}") from error
+
+    def _typestore(self, connection: Connection) -> Typestore:
+        definition = connection.msgdef
+        key = (connection.msgtype, definition.data)
+        if key not in self._stores:
+            self._stores[key] = message_typestore()
+            if definition.format == MessageDefinitionFormat.MSG:
+                self._stores[key] = get_typestore(Stores.EMPTY)
+                self._stores[key].register(get_types_from_msg(definition.data, connection.msgtype))
+        return self._stores[key]
+
+    def _open(self, stack: ExitStack) -> list[Reader]:
+        paths = [self.path]
+        if self.path.is_dir() and not (self.path / _METADATA).exists():
+            paths = sorted(file for file in self.path.iterdir() if file.suffix in BAG_SUFFIXES)
+        try:
+            return [_open_storage(path, stack) for path in paths]
+        except Exception as error:  # damaged bytes make the parsers below raise almost anything
+            raise SourceError(
+                f"cannot read bag {self.path}: {error} (a recording that was cut short is repaired by "
+                "'mcap recover' or 'ros2 bag reindex')"
+            ) from error
+
+    def _until_broken(self, reader: Reader, connections: list[Connection]) -> Iterator[Record]:
+        try:
+            for message in reader.messages(connections):
+                yield Record(*message)
+        except Exception as error:  # as above
+            _log.warning("%s breaks off: %s", self.path, error)
+
+
+def _open_storage(path: Path, stack: ExitStack) -> Reader:
+    if path.suffix == _ROS1_SUFFIX:
+        return stack.enter_context(rosbag1.Reader(path))
+    return stack.enter_context(rosbag2.Reader(path))
