@@ -12,7 +12,8 @@ from rosbags.rosbag2 import CompressionFormat, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from hmp_core.errors import ConfigError, SourceError
-from hmp_core.media.bag_reader import BAG_SUFFIXES, BagReader, Record
+from hmp_core.media.bag_reader import BagReader, Record
+from hmp_core.media.bag_storage import BAG_SUFFIXES
 from hmp_core.media.hand_topics import BAG_VERSION, HandTopic
 from hmp_core.media.message_fields import Fields
 from hmp_core.media.message_types import message_typestore, serialize

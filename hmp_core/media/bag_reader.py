@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 
+from backports import zstd
 from rosbags import rosbag1, rosbag2
 from rosbags.interfaces import Connection, MessageDefinitionFormat
 from rosbags.rosbag2 import CompressionMode, StoragePlugin
@@ -18,15 +19,13 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from hmp_core.errors import DataError, SourceError
+from hmp_core.media.bag_storage import BAG_SUFFIXES, StorageReader, journals, open_storage
 from hmp_core.media.message_types import message_typestore
 
-BAG_SUFFIXES: Final = frozenset({".mcap", ".db3", ".bag"})
-_ROS1_SUFFIX: Final = ".bag"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _METADATA: Final = "metadata.yaml"
 
 _log = logging.getLogger(__name__)
-
-Reader = rosbag1.Reader | rosbag2.Reader
 
 
 class Record(NamedTuple):
@@ -59,7 +58,7 @@ class BagReader:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self.connections: list[Connection] = []
-        self._readers: list[Reader] = []
+        self._readers: list[StorageReader] = []
         self._stack = ExitStack()
         self._stores: dict[tuple[str, str], Typestore] = {}
 
@@ -141,27 +140,36 @@ class BagReader:
                 self._stores[key].register(get_types_from_msg(definition.data, connection.msgtype))
         return self._stores[key]
 
-    def _open(self, stack: ExitStack) -> list[Reader]:
-        paths = [self.path]
-        if self.path.is_dir() and not (self.path / _METADATA).exists():
-            paths = sorted(file for file in self.path.iterdir() if file.suffix in BAG_SUFFIXES)
+    def _open(self, stack: ExitStack) -> list[StorageReader]:
+        folder = self.path.is_dir()
         try:
-            return [_open_storage(path, stack) for path in paths]
+            if folder and (self.path / _METADATA).exists() and not any(map(journals, self._files())):
+                return [stack.enter_context(rosbag2.Reader(self.path))]
         except Exception as error:  # damaged bytes make the parsers below raise almost anything
-            raise SourceError(
-                f"cannot read bag {self.path}: {error} (a recording that was cut short is repaired by "
-                "'mcap recover' or 'ros2 bag reindex')"
-            ) from error
+            _log.warning("%s is damaged (%s); what its files hold is used", self.path, error)
+        readers: list[StorageReader] = []
+        complaint = "there is no storage file in it"
+        for path in self._files() if folder else [self.path]:
+            try:
+                readers.append(open_storage(path, stack))
+            except SourceError as error:
+                complaint = str(error)
+                _log.warning("%s", complaint)
+        if not readers:
+            raise SourceError(f"cannot read bag {self.path}: {complaint}")
+        return readers
 
-    def _until_broken(self, reader: Reader, connections: list[Connection]) -> Iterator[Record]:
+    def _files(self) -> list[Path]:
+        return sorted(file for file in self.path.iterdir() if file.suffix in BAG_SUFFIXES)
+
+    def _until_broken(self, reader: StorageReader, connections: list[Connection]) -> Iterator[Record]:
         try:
-            for message in reader.messages(connections):
-                yield Record(*message)
+            for connection, recorded_ns, data in reader.messages(connections):
+                yield Record(connection, recorded_ns, _unpacked(data))
         except Exception as error:  # as above
             _log.warning("%s breaks off: %s", self.path, error)
 
 
-def _open_storage(path: Path, stack: ExitStack) -> Reader:
-    if path.suffix == _ROS1_SUFFIX:
-        return stack.enter_context(rosbag1.Reader(path))
-    return stack.enter_context(rosbag2.Reader(path))
+def _unpacked(data: bytes) -> bytes:
+    """A message without the compression that only lost metadata told of; CDR never begins like that."""
+    return zstd.decompress(data) if data.startswith(_ZSTD) else data

@@ -5,8 +5,8 @@
 from pathlib import Path
 
 from hmp_core.errors import SourceError
-from hmp_core.media.bag_reader import BAG_SUFFIXES
 from hmp_core.media.bag_source import BagSource
+from hmp_core.media.bag_storage import BAG_SUFFIXES
 from hmp_core.media.frame_source import FrameSource
 from hmp_core.media.image_folder import ImageFolder
 from hmp_core.media.intrinsics import Intrinsics
