@@ -13,18 +13,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from hmp_core.cli.console import progress_bar
-from hmp_core.errors import AssetError, ConfigError, DataError
+from hmp_core.errors import AssetError, DataError
 from hmp_core.evaluation.baseline_models import MAKE_COMMAND, SHIPPED_BASELINES, load_baselines, shipped_baselines
 from hmp_core.evaluation.detector_model import load_detector_model
 from hmp_core.evaluation.fitter_methods import offline, online
 from hmp_core.evaluation.motion_benchmark import MotionBenchmark
 from hmp_core.evaluation.occluded_window import occluded_windows
-from hmp_core.evaluation.occlusion_page import SUFFIXES, Trace, sigma_line, table_rows, trace_of, write_page
+from hmp_core.evaluation.occlusion_page import Trace, add_benchmark, sigma_line, table_rows, trace_of
 from hmp_core.evaluation.occlusion_report import OcclusionReport
 from hmp_core.evaluation.recorded_motion import read_recorded_motion
 from hmp_core.evaluation.tracking_baselines import TrackingParameters
 from hmp_core.fitting.stages import read_stage_table
 from hmp_core.hand.loading import load_hand_model
+from hmp_core.media.report_page import ReportPage, check_page
 from hmp_core.prior.prior import load_prior
 from hmp_core.threads import use_one_thread
 from hmp_core.training.corpus import read_held_out
@@ -61,8 +62,7 @@ def evaluate_motion(
     optimiser, with --paper).
     """
     use_one_thread()
-    if report is not None and report.suffix not in SUFFIXES:
-        raise ConfigError(f"a report is .html or .md, not {report.name!r}")
+    check_page(report)
     model, parameters = load_hand_model(), TrackingParameters()
     models = load_baselines(baselines) if baselines else shipped_baselines()
     if models is None:
@@ -108,7 +108,11 @@ def evaluate_motion(
     assert tables is not None
     summary = {**tables.summary(), "baselines": asdict(parameters)}
     if report is not None:
-        write_page(report, f"hmp eval motion: {', '.join(path.name for path in files)}", summary, traces)
+        page = ReportPage(f"hmp eval motion: {', '.join(path.name for path in files)}")
+        add_benchmark(page, summary, traces)
+        page.heading("Parameters of the baselines")
+        page.listing(json.dumps(summary["baselines"], indent=1))
+        page.write(report)
     if as_json:
         print(json.dumps(summary))
     else:
