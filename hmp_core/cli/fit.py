@@ -26,9 +26,10 @@ from hmp_core.cli.options import (
     OverlayOption,
     TopicOption,
 )
-from hmp_core.cli.track import ARRAYS_NAME, BAG_NAME, INTRINSICS_HINT, OVERLAY_NAME, print_summary, write_bag
+from hmp_core.cli.track import INTRINSICS_HINT, print_summary, write_bag
 from hmp_core.errors import ConfigError, ImageError, SourceError
 from hmp_core.estimate import FrameEstimate
+from hmp_core.evaluation.recording import ARRAYS_NAME, BAG_NAME, OVERLAY_NAME
 from hmp_core.evaluation.summary import summarize
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.sequence import ClipFitter

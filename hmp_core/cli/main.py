@@ -23,6 +23,12 @@ add_command(app, "track", "track", "Track hands and write arrays, a bag and an o
 add_command(app, "fit", "fit", "Fit hands over a whole recording; the same command goes on after an interruption.")
 add_command(app, "bag", "bag", "Copy a recorded bag and write our topics beside its own.")
 add_command(
+    app,
+    "report",
+    "report",
+    "Write one HTML page with the overlay, statuses, joint curves with their sigmas, and latency.",
+)
+add_command(
     app, "synth", "synth", "Render a clip with intrinsics and exact truth; the same options give the same clip."
 )
 add_command(

@@ -25,6 +25,7 @@ from hmp_core.cli.options import (
 )
 from hmp_core.errors import ImageError
 from hmp_core.estimate import FrameEstimate
+from hmp_core.evaluation.recording import ARRAYS_NAME, BAG_NAME, OVERLAY_NAME
 from hmp_core.evaluation.summary import summarize
 from hmp_core.frame import Frame
 from hmp_core.media.bag_writer import HandBagWriter
@@ -38,9 +39,6 @@ from hmp_core.media.video_writer import VideoWriter
 from hmp_core.observation import FrameObservation
 from hmp_core.pipeline import Pipeline, open_pipeline
 
-ARRAYS_NAME: Final = "hands.npz"
-OVERLAY_NAME: Final = "overlay.mp4"
-BAG_NAME: Final = "hands.mcap"
 INTRINSICS_HINT: Final = "pass it with --camera FILE (or set the field of view with --fov)"
 _NS_PER_MS: Final = 1_000_000
 

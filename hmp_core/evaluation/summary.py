@@ -11,7 +11,7 @@ from hmp_core.estimate import HandStatus
 from hmp_core.evaluation.metrics import acceleration
 
 _SIDES: Final = {"left": 1, "right": 2}
-_STAGES: Final = ("detect", "initialize", "optimize")
+STAGES: Final = ("detect", "initialize", "optimize")
 _SEEN: Final = (HandStatus.OBSERVED, HandStatus.PARTIAL)
 
 
@@ -38,7 +38,7 @@ def summarize(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
         "tracked_fraction": float(np.isin(status, _SEEN).any(axis=1).mean()) if count else 0.0,
         "sides": {name: int((present & (side == code)).sum()) for name, code in _SIDES.items()},
         "status": {item.name.lower(): int((status == item).sum()) for item in named},
-        "ms": {stage: _spread(arrays.get(f"ms_{stage}", empty)) for stage in _STAGES},
+        "ms": {stage: _spread(arrays.get(f"ms_{stage}", empty)) for stage in STAGES},
         "reprojection_px": _spread(reprojection_px(arrays) if count else empty),
         "acceleration_mm_per_frame2": _accelerations(arrays) if count else {"initializer": None, "output": None},
     }

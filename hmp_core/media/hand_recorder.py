@@ -38,10 +38,10 @@ from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 Arrays = dict[str, NDArray[Any]]
 
 SLOTS: Final = 2
-_SIDE_CODES: Final = {None: 0, Side.LEFT: 1, Side.RIGHT: 2}
+SIDE_CODES: Final = {None: 0, Side.LEFT: 1, Side.RIGHT: 2}
 _STAGES: Final = ("detect", "initialize", "optimize")
 _NAN: Final = float("nan")
-_SLOT_FIELDS: Final[dict[str, tuple[tuple[int, ...], type, float]]] = {
+SLOT_FIELDS: Final[dict[str, tuple[tuple[int, ...], type, float]]] = {
     "track_id": ((), np.int64, -1),
     "side": ((), np.uint8, 0),
     "status": ((), np.uint8, 0),
@@ -90,7 +90,7 @@ class HandRecorder:
     def add(self, observation: FrameObservation, estimate: FrameEstimate) -> None:
         """Append one frame; both belong to the same stamp. A hand beyond the slots is left out."""
         row: dict[str, Any] = {
-            name: np.full((SLOTS, *shape), empty, dtype=kind) for name, (shape, kind, empty) in _SLOT_FIELDS.items()
+            name: np.full((SLOTS, *shape), empty, dtype=kind) for name, (shape, kind, empty) in SLOT_FIELDS.items()
         }
         camera = observation.camera
         row["stamps_ns"] = np.int64(observation.stamp_ns)
@@ -131,7 +131,7 @@ class HandRecorder:
 
     def _record_evidence(self, row: dict[str, Any], slot: int, seen: HandObservation) -> None:
         row["track_id"][slot] = seen.track_id
-        row["side"][slot] = _SIDE_CODES[seen.side]
+        row["side"][slot] = SIDE_CODES[seen.side]
         row["side_score"][slot] = seen.side_score
         for name in ("keypoints_px", "keypoint_sigma_px", "landmarks_m", "landmark_sigma_m", "presence"):
             row[name][slot] = getattr(seen, name)
@@ -149,7 +149,7 @@ class HandRecorder:
 
 def _record_output(row: dict[str, Any], slot: int, hand: HandEstimate) -> None:
     row["track_id"][slot] = hand.track_id
-    row["side"][slot] = _SIDE_CODES[hand.side]
+    row["side"][slot] = SIDE_CODES[hand.side]
     row["status"][slot] = int(hand.status)
     row["since_observed_s"][slot] = hand.since_observed_ns / 1e9
     row["pose"][slot] = hand.mano.rotation_vectors

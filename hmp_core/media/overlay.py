@@ -11,30 +11,12 @@ from numpy.typing import NDArray
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus
 from hmp_core.frame import Frame
-from hmp_core.hand.skeleton import FINGERS, NUM_JOINTS, PARENTS, WRIST
+from hmp_core.hand.skeleton import NUM_JOINTS, PARENTS, WRIST
+from hmp_core.media.palette import STATUS_COLOURS, Rgb, joint_colours
 from hmp_core.observation import FrameObservation
 
 Bgr = tuple[int, int, int]
 
-STATUS_COLOURS: Final[dict[HandStatus, Bgr]] = {
-    HandStatus.UNKNOWN: (150, 150, 150),
-    HandStatus.OBSERVED: (110, 200, 60),
-    HandStatus.PARTIAL: (40, 170, 245),
-    HandStatus.INFILLED: (235, 110, 150),
-    HandStatus.PREDICTED: (225, 195, 60),
-    HandStatus.LOST: (120, 120, 120),
-}
-"""BGR: green observed, amber partial, violet infilled, cyan predicted, grey lost."""
-
-_FINGER_COLOURS: Final[tuple[Bgr, ...]] = (
-    (70, 90, 250),
-    (40, 180, 255),
-    (90, 215, 110),
-    (245, 190, 60),
-    (235, 110, 215),
-)
-_WRIST_COLOUR: Final[Bgr] = (245, 245, 245)
-_GREY: Final[Bgr] = (140, 140, 140)
 _WIDEST_HAZE_M: Final = 0.05
 _DRAWN_STATUSES: Final = (HandStatus.OBSERVED, HandStatus.PARTIAL, HandStatus.INFILLED, HandStatus.LOST)
 _SUBPIXEL_BITS: Final = 4
@@ -74,15 +56,13 @@ def draw_overlay(
     return image
 
 
-def joint_colours(hand: HandEstimate) -> list[Bgr]:
-    """Colour of each of the 21 joints, and of the bone towards its parent: the finger's hue, grey when lost."""
-    if hand.status is HandStatus.LOST:
-        return [_GREY] * NUM_JOINTS
-    colours = [_WRIST_COLOUR] * NUM_JOINTS
-    for finger, colour in zip(FINGERS, _FINGER_COLOURS, strict=True):
-        for joint in finger:
-            colours[joint] = colour
-    return colours
+def _joint_colours(hand: HandEstimate) -> list[Bgr]:
+    return [_bgr(colour) for colour in joint_colours(hand)]
+
+
+def _bgr(colour: Rgb) -> Bgr:
+    red, green, blue = colour
+    return blue, green, red
 
 
 def _draw_haze(image: NDArray[np.uint8], hand: HandEstimate, camera: Camera) -> None:
@@ -102,7 +82,7 @@ def _draw_haze(image: NDArray[np.uint8], hand: HandEstimate, camera: Camera) -> 
         return
     patch = image[top:bottom, left:right]
     veil = patch.copy()
-    colours = joint_colours(hand)
+    colours = _joint_colours(hand)
     for joint in np.argsort(-radii):
         if usable[joint]:
             centre = _fixed(pixels[joint] - (left, top))
@@ -113,7 +93,7 @@ def _draw_haze(image: NDArray[np.uint8], hand: HandEstimate, camera: Camera) -> 
 
 def _draw_skeleton(image: NDArray[np.uint8], hand: HandEstimate, camera: Camera, unit: float) -> None:
     pixels = camera.project(hand.joints_camera)
-    colours = joint_colours(hand)
+    colours = _joint_colours(hand)
     # Far bones first, so that near fingers lie over them.
     order = sorted(range(NUM_JOINTS), key=lambda joint: -float(hand.joints_camera[joint, 2]))
     for joint in order:
@@ -158,14 +138,17 @@ def _draw_label(image: NDArray[np.uint8], hand: HandEstimate, camera: Camera, un
     pad = round(5 * unit)
     left = int(np.clip(pixel[0] - size[0] / 2 - pad, 0, max(image.shape[1] - size[0] - 2 * pad, 0)))
     top = int(np.clip(pixel[1] + 14 * unit, 0, max(image.shape[0] - size[1] - 2 * pad, 0)))
-    _draw_plate(image, text, (left, top), STATUS_COLOURS[hand.status], unit)
+    _draw_plate(image, text, (left, top), _bgr(STATUS_COLOURS[hand.status]), unit)
 
 
 def _draw_legend(image: NDArray[np.uint8], unit: float) -> None:
     """The meaning of the status colours along the upper edge."""
     left = top = round(8 * unit)
     for status in _DRAWN_STATUSES:
-        left += _draw_plate(image, status.name.lower(), (left, top), STATUS_COLOURS[status], 0.8 * unit) + top // 2
+        left += (
+            _draw_plate(image, status.name.lower(), (left, top), _bgr(STATUS_COLOURS[status]), 0.8 * unit)
+            + top // 2
+        )
 
 
 def _draw_plate(image: NDArray[np.uint8], text: str, corner: tuple[int, int], colour: Bgr, unit: float) -> int:

@@ -21,13 +21,6 @@ from hmp_core.whole_file import whole_file
 SUFFIXES: Final = (".html", ".md")
 _DPI: Final = 110
 _JPEG_QUALITY: Final = 85
-_STYLE: Final = """
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 1080px; margin: 2em auto; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: .6em 0; font-variant-numeric: tabular-nums }
-th, td { padding: 2px 9px; text-align: right; border-bottom: 1px solid #ddd }
-th:first-child, td:first-child { text-align: left }
-img { max-width: 100% } pre { background: #f5f5f5; padding: .8em; overflow-x: auto }
-"""
 
 
 class _Block(Protocol):
@@ -85,9 +78,7 @@ class ReportPage:
         check_page(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".html":
-            head = f"<meta charset=utf-8><title>{escape(self._title)}</title><style>{_STYLE}</style>"
-            body = [f"<h1>{escape(self._title)}</h1>", *(block.html() for block in self._blocks)]
-            text = "\n".join([f"<!DOCTYPE html>{head}", *body])
+            text = html_document(self._title, "\n".join(block.html() for block in self._blocks))
         else:
             text = "\n\n".join([f"# {self._title}", *(block.markdown(path) for block in self._blocks)])
         with whole_file(path) as partial:
@@ -102,6 +93,38 @@ def check_page(path: Path | None) -> None:
     """
     if path is not None and path.suffix not in SUFFIXES:
         raise ConfigError(f"a report is {' or '.join(SUFFIXES)}, not {path.name!r}")
+
+
+def html_document(title: str, body: str, style: str = "", script: str = "") -> str:
+    """A whole HTML page in the look of all of ours (``page.css``), for light and dark screens and paper.
+
+    Args:
+        title: plain text.
+        body: HTML below the title.
+        style: CSS beside the common one.
+        script: JavaScript, run when the body is there.
+    """
+    common = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    lines = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(title)}</title>",
+        f"<style>\n{common}{style}</style></head>",
+        f"<body><h1>{escape(title)}</h1>",
+        body,
+        f"<script>\n{script}</script>" if script else "",
+        "</body></html>",
+    ]
+    return "\n".join(lines)
+
+
+def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of plain text; it scrolls by itself where the page is narrow."""
+    top = "".join(f"<th>{escape(head)}</th>" for head in heads)
+    lines = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows)
+    cells = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{cells}</tbody></table></div>'
 
 
 @dataclass(frozen=True)
@@ -124,9 +147,7 @@ class _Table:
     rows: tuple[tuple[str, ...], ...]
 
     def html(self) -> str:
-        top = "".join(f"<th>{escape(head)}</th>" for head in self.heads)
-        cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows)
-        return f"<table><tr>{top}</tr>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+        return html_table(self.heads, self.rows)
 
     def markdown(self, page: Path) -> str:
         lines = [self.heads, ("---",) * len(self.heads), *self.rows]
@@ -142,7 +163,7 @@ class _Picture:
     def html(self) -> str:
         mime = "image/jpeg" if self.kind == "jpg" else "image/png"
         source = f"data:{mime};base64,{base64.b64encode(self.data).decode()}"
-        return f'<p><img alt="{escape(self.name)}" src="{source}"></p>'
+        return f'<figure><img alt="{escape(self.name)}" src="{source}"></figure>'
 
     def markdown(self, page: Path) -> str:
         image = page.with_name(f"{page.stem}_{self.name}.{self.kind}")

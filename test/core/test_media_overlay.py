@@ -9,7 +9,8 @@ from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus
 from hmp_core.frame import Frame
 from hmp_core.hand.skeleton import Side
-from hmp_core.media.overlay import draw_overlay, joint_colours
+from hmp_core.media.overlay import draw_overlay
+from hmp_core.media.palette import joint_colours
 from hmp_core.observation import FrameObservation, HandObservation, ManoPose, Roi
 
 CAMERA = Camera(640, 480, 600, 600, 319.5, 239.5)
@@ -44,7 +45,8 @@ def drawn(*hands):
 
 
 def at(image, pixel):
-    return image[round(pixel[1]), round(pixel[0])].astype(int)
+    """RGB."""
+    return image[round(pixel[1]), round(pixel[0]), ::-1].astype(int)
 
 
 def test_skeleton_lies_on_the_projected_joints_in_each_fingers_colour():

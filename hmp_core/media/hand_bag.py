@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hands out of a bag that holds ``hand/mano``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rosbags.highlevel import AnyReader, AnyReaderError
+
+from hmp_core.errors import SourceError
+from hmp_core.estimate import FrameEstimate
+from hmp_core.media.bag_writer import HANDS_TOPIC
+from hmp_core.media.estimate_reader import estimate_from_message
+from hmp_core.media.message_reader import nanoseconds
+from hmp_core.media.message_types import message_typestore
+
+
+def read_hands(path: Path) -> Iterator[tuple[FrameEstimate, int | None]]:
+    """Hands in the order of their recording, each with its latency.
+
+    Yields:
+        The hands of one stamp, and the time from that stamp to their publishing [ns]; None where the message does
+        not say when it was published.
+
+    Raises:
+        SourceError: the file is no bag, or has no hands.
+        DataError: a message cannot be used.
+    """
+    try:
+        with AnyReader([path], default_typestore=message_typestore()) as reader:
+            connections = [item for item in reader.connections if item.topic == HANDS_TOPIC]
+            if not connections:
+                raise SourceError(f"bag {path} has no topic {HANDS_TOPIC}")
+            for connection, _, data in reader.messages(connections):
+                message: Any = reader.deserialize(data, connection.msgtype)
+                estimate = estimate_from_message(message)
+                published_ns = nanoseconds(message.latency.published_at)
+                yield estimate, published_ns - estimate.stamp_ns if published_ns else None
+    except (OSError, AnyReaderError) as error:
+        raise SourceError(f"cannot read hands from {path}: {error}") from error
