@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from visualization_msgs.msg import MarkerArray
 
 from hmp_core.assets import asset_path
 from hmp_core.assets.manifest import file_sha256
@@ -20,7 +19,6 @@ from hmp_ros import qos
 from hmp_ros.diagnostics import Health
 from hmp_ros.logs import Faults
 from hmp_ros.mailbox import Mailbox
-from hmp_ros.markers import build_markers
 from hmp_ros.messages import build_hand_array, build_info
 from hmp_ros.msg import HandObservationArray, ManoHandArray, ManoInfo
 from hmp_ros.observed_frame import ObservedFrame
@@ -64,7 +62,6 @@ class WindowJob:
         self._hands = node.topics.publisher(ManoHandArray, "hand/mano", qos.HANDS)
         self._shifted = ShiftedHands(node.get_clock(), node.topics, self._fitter, self._frame)
         self._wrist_poses = WristPoses(node.topics)
-        self._markers = node.topics.publisher(MarkerArray, "hand/markers", qos.HANDS)
         self._info = node.topics.publisher(ManoInfo, "hand/info", qos.LATCHED)
         self._wrists: WristBroadcaster | None = None
         self._adopt_parameters()
@@ -178,8 +175,6 @@ class WindowJob:
         message = build_hand_array(*self._frame.place(estimate, observed.frame_id), timing)
         self._hands.publish(message)
         self._wrist_poses.publish(message)
-        if self._markers.get_subscription_count() > 0:
-            self._markers.publish(build_markers(message))
         if self._parameters.publish_tf and self._wrists is not None:
             self._wrists.broadcast(message)
         self._shifted.add(estimate, observed.frame_id, timing)

@@ -10,6 +10,7 @@ from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "hmp_ros"
 BOOLEANS = ("true", "false")
+SHOWN = ("hand/markers", "hand/mesh_markers", "hand/overlay")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -67,6 +68,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="Take the time from /clock (ros2 bag play --clock).",
             ),
             DeclareLaunchArgument(
+                "display",
+                default_value="true",
+                choices=BOOLEANS,
+                description="Run the node that draws hand/overlay and markers; it idles while nobody listens.",
+            ),
+            DeclareLaunchArgument(
                 "rviz", default_value="false", choices=BOOLEANS, description="Show the hands in RViz."
             ),
             OpaqueFunction(function=_nodes),
@@ -95,10 +102,16 @@ def _nodes(context: LaunchContext) -> list[Node]:
         Node(executable=executable, parameters=parameters, remappings=camera_topics, **common)
         for executable in executables
     ]
+    if value["display"] == "true":
+        nodes.append(Node(executable="display_node", parameters=parameters, remappings=camera_topics, **common))
     if value["video"]:
         playing = {"video": value["video"], "loop": value["loop"] == "true", "wait_for_subscribers": 1}
         nodes.append(Node(executable="video_publisher", parameters=[playing], remappings=camera_topics, **common))
     if value["rviz"] == "true":
         layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", "hmp.rviz"])
-        nodes.append(Node(package="rviz2", executable="rviz2", arguments=["-d", layout]))
+        # The layout names topics without a namespace.
+        namespace = value["namespace"].strip("/")
+        shown = [(f"/{name}", f"/{namespace}/{name}") for name in SHOWN] if namespace else []
+        shown.append(("/image", value["image_topic"]))
+        nodes.append(Node(package="rviz2", executable="rviz2", arguments=["-d", layout], remappings=shown))
     return nodes

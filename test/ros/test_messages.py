@@ -16,7 +16,6 @@ from hmp_core.media.message_fields import Timing
 from hmp_core.media.ros_camera import camera_from_info
 from hmp_core.media.ros_image import image_to_bgr
 from hmp_core.observation import FrameObservation, HandObservation, ManoPose, Roi
-from hmp_ros.markers import STATUS_COLOURS, build_markers
 from hmp_ros.messages import (
     build_camera_info,
     build_hand_array,
@@ -184,16 +183,6 @@ def test_images_and_cameras_come_back_as_they_were() -> None:
     assert (stamp_ns(message.header), message.header.frame_id) == (STAMP_NS, "optical")
     camera = Camera(64, 48, 50.0, 51.0, 31.0, 23.0, Distortion.EQUIDISTANT, (0.1, 0.2, 0.3, 0.4))
     assert camera_from_info(_through_the_wire(build_camera_info(camera, STAMP_NS, "optical"))) == camera
-
-
-def test_markers_draw_every_bone_in_the_colour_of_the_status() -> None:
-    rng = np.random.default_rng(4)
-    message = build_hand_array(FrameEstimate(STAMP_NS, (_estimate(rng, HandStatus.INFILLED),)), "optical", TIMING)
-    bones, joints = build_markers(message).markers
-    assert (len(bones.points), len(joints.points)) == (2 * (NUM_JOINTS - 1), NUM_JOINTS)
-    assert bones.color == STATUS_COLOURS[ManoHand.STATUS_INFILLED]
-    assert bones.header == message.header
-    assert set(STATUS_COLOURS) == {int(status) for status in HandStatus}
 
 
 def test_a_lost_hand_has_no_wrist_frame() -> None:
