@@ -28,6 +28,7 @@ add_command(
     "report",
     "Write one HTML page with the overlay, statuses, joint curves with their sigmas, and latency.",
 )
+add_command(app, "view", "view", "Look at hands in the Rerun viewer: image, skeleton, sigmas, surface and curves.")
 add_command(
     app, "synth", "synth", "Render a clip with intrinsics and exact truth; the same options give the same clip."
 )

@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
-from scipy import sparse
 from vtkmodules.vtkCommonCore import vtkLogger
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkRenderingCore import vtkWindowToImageFilter
@@ -19,6 +18,7 @@ from vtkmodules.vtkRenderingCore import vtkWindowToImageFilter
 from hmp_core.camera import Camera
 from hmp_core.errors import CameraError
 from hmp_core.lens import Distortion
+from hmp_core.media.vertex_normals import VertexNormals
 
 _NEAR_M: Final = 0.02
 _FAR_M: Final = 10.0
@@ -90,8 +90,7 @@ class Renderer:
         self._actors: dict[str, pv.Actor] = {}
         # VTK alone would keep the data but lose the connection to what Python changes in them.
         self._meshes: dict[str, Any] = {}
-        self._faces: dict[str, NDArray[np.int64]] = {}
-        self._incidence: dict[str, sparse.csr_array] = {}
+        self._normals: dict[str, VertexNormals] = {}
 
     def __enter__(self) -> "Renderer":
         return self
@@ -120,10 +119,7 @@ class Renderer:
         actor.prop.interpolation = "phong"
         self._actors[name] = actor
         self._meshes[name] = mesh
-        self._faces[name] = faces
-        ones = np.ones(faces.size, dtype=np.float32)
-        shape = (len(colours), len(faces))
-        self._incidence[name] = sparse.csr_array((ones, (faces.reshape(-1), np.arange(faces.size) // 3)), shape)
+        self._normals[name] = VertexNormals(faces, len(colours))
 
     def draw(self, vertices_camera: Mapping[str, NDArray[np.floating]]) -> NDArray[np.uint8]:
         """Draw the named meshes with these vertices [V, 3] [m]; the others stay invisible.
@@ -137,7 +133,7 @@ class Renderer:
             mesh = self._meshes[name]
             points: Any = np.asarray(vertices, dtype=np.float32)
             mesh.points = points
-            mesh.point_data.active_normals = self._normals(name, points)
+            mesh.point_data.active_normals = self._normals[name].of(points)
         # Not Plotter.render(), which would fit the clipping range to what is visible: the matrix has its own.
         self._grab.GetInput().Render()
         self._grab.Modified()
@@ -158,13 +154,6 @@ class Renderer:
         away = 2 * buffer.reshape(self.camera.height, self.camera.width)[::-1] - 1
         metres = 2 * _FAR_M * _NEAR_M / (_FAR_M + _NEAR_M - away * (_FAR_M - _NEAR_M))
         return np.where(away < 1, metres, np.nan).astype(np.float32)
-
-    def _normals(self, name: str, vertices: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Vertex normals [V, 3], weighted by the faces' areas."""
-        corners = vertices[self._faces[name]]
-        face_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        normals = self._incidence[name] @ face_normals
-        return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 @contextmanager
