@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recording as one HTML page that needs nothing from anywhere: video, statuses, curves with sigmas, figures.
 
-Plots are drawn by the page's own script (``recording.js``) from numbers that lie in the page, so that they can be
-zoomed, follow the video and show any joint; on paper they are as the screen last showed them.
+Plots are drawn by the page's own scripts (``plots.js``, ``recording.js``) from numbers in the page, so that
+they zoom, follow the video and show any joint; on paper they are as the screen last showed them.
 """
 
 import base64
@@ -28,6 +28,7 @@ from hmp_core.whole_file import whole_file
 
 MAX_FRAMES: Final = 4000
 """Longer recordings are thinned, so that a page stays below some megabytes of numbers."""
+_SCRIPTS: Final = ("plots.js", "recording.js")
 _BINS: Final = 40
 _UNSEEN: Final = (HandStatus.INFILLED, HandStatus.LOST)
 
@@ -69,7 +70,7 @@ def write_recording_page(recording: Recording, path: Path, max_video_bytes: int)
         f"Hands of {recording.name}",
         "\n".join(sections),
         style=_colours() + here.with_name("recording.css").read_text(encoding="utf-8"),
-        script=here.with_name("recording.js").read_text(encoding="utf-8"),
+        script="".join(here.with_name(name).read_text(encoding="utf-8") for name in _SCRIPTS),
     )
     with whole_file(path) as partial:
         partial.write_text(page, encoding="utf-8")
