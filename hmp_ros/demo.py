@@ -3,8 +3,8 @@
 """The main job, start to end: a video through the real nodes, as processes over DDS, and what came out of it.
 
 Plays a clip with ``video_publisher``, runs ``initializer_node`` and ``window_node`` beside it, listens as a robot
-would, and then writes an overlay video, a bag and arrays, and prints a table. Where a ``truth.npz`` lies beside the
-clip (``hmp synth`` writes one), the table has the errors.
+would, and then writes an overlay video, a bag, arrays and a page, and prints a table. Where a ``truth.npz`` lies
+beside the clip (``hmp synth`` writes one), the table has the errors.
 """
 
 import os
@@ -26,6 +26,8 @@ from hmp_core.assets import asset_path
 from hmp_core.cli.console import STDERR, progress_bar
 from hmp_core.errors import HmpError, SourceError
 from hmp_core.estimate import HandStatus
+from hmp_core.evaluation.recording import read_recording
+from hmp_core.evaluation.recording_page import write_recording_page
 from hmp_core.evaluation.summary import summarize
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.media.bag_writer import HandBagWriter
@@ -135,10 +137,12 @@ def _write(listener: DemoListener, clip: Path, camera: Path | None, out: Path) -
             if observation is None or estimate is None:
                 continue
             bag.write_observation(observation, Timing())
-            bag.write_estimate(estimate, Timing())
+            bag.write_estimate(estimate, listener.timings[stamp])
             recorder.add(observation, estimate)
             video.write(draw_overlay(frame, estimate, observation), frame.stamp_ns)
     recorder.save(files["hands.npz"])
+    files["report.html"] = out / "report.html"
+    write_recording_page(read_recording(out), files["report.html"])
     return files
 
 

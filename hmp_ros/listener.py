@@ -11,6 +11,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from hmp_core.estimate import FrameEstimate
 from hmp_core.media.estimate_reader import estimate_from_message
+from hmp_core.media.message_fields import Timing
 from hmp_core.media.message_reader import nanoseconds
 from hmp_ros import qos
 from hmp_ros.msg import ManoHandArray
@@ -29,7 +30,7 @@ class Listener(Node):
     Attributes:
         images: stamps of the published images [ns], in order.
         hands: messages on ``hand/mano`` by stamp.
-        latency_ms: publishing minus capture, one per message on ``hand/mano``.
+        timings: when each of those messages was received as an image and published, by stamp.
         heard_at: monotonic time of the newest message [s].
     """
 
@@ -37,11 +38,16 @@ class Listener(Node):
         super().__init__(name)
         self.images: list[int] = []
         self.hands: dict[int, FrameEstimate] = {}
-        self.latency_ms: list[float] = []
+        self.timings: dict[int, Timing] = {}
         self.heard_at = time.monotonic()
         self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos.OBSERVATIONS)
         self.create_subscription(ManoHandArray, "hand/mano", self._on_hands, qos.OBSERVATIONS)
         self._signal: Subscription | None = None
+
+    @property
+    def latency_ms(self) -> list[float]:
+        """Publishing minus capture, one per message on ``hand/mano``."""
+        return [(timing.published_ns - stamp) / 1e6 for stamp, timing in self.timings.items()]
 
     def hears(self, *topics: str) -> bool:
         """Whether every topic has a publisher."""
@@ -64,5 +70,11 @@ class Listener(Node):
     def _on_hands(self, message: Any) -> None:
         estimate = estimate_from_message(message)
         self.hands[estimate.stamp_ns] = estimate
-        self.latency_ms.append((nanoseconds(message.latency.published_at) - estimate.stamp_ns) / 1e6)
+        latency = message.latency
+        self.timings[estimate.stamp_ns] = Timing(
+            received_ns=nanoseconds(latency.received_at),
+            published_ns=nanoseconds(latency.published_at),
+            dropped_images=latency.dropped_images,
+            dropped_solves=latency.dropped_solves,
+        )
         self.heard_at = time.monotonic()

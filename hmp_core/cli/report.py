@@ -3,15 +3,15 @@
 """`hmp report`: a page to look at what a run gave."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from hmp_core.errors import ConfigError
 from hmp_core.evaluation.recording import read_recording
-from hmp_core.evaluation.recording_page import write_recording_page
+from hmp_core.evaluation.recording_page import MAX_VIDEO_BYTES, write_recording_page
 
-_BYTES_PER_MB = 1_000_000
+_BYTES_PER_MB: Final = 1_000_000
 
 
 def report(
@@ -19,7 +19,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="The page; by default report.html in the folder.")] = None,
     video_mb: Annotated[
         float, typer.Option(help="Largest overlay video in the page [MB]; a larger one is scaled down.")
-    ] = 12.0,
+    ] = MAX_VIDEO_BYTES / _BYTES_PER_MB,
 ) -> None:
     """Write one HTML page with the overlay, statuses, joint curves with their sigmas, and latency."""
     path = folder / "report.html" if out is None else out

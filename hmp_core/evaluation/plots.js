@@ -66,20 +66,23 @@ function span(stretch) {
   return { x: left, width: Math.max(right - left, 0) };
 }
 
-/** A plot over time: `draw(picture, height)` fills it, `read(frame)` says what the cursor is on. */
+/** A plot over time: `name()` is its title, `draw(picture, height)` fills it, and `read(frame)` says what the cursor
+ * is on. */
 class Plot {
   constructor(parent, name, height, draw, read) {
     Object.assign(this, { name, height, draw, read });
     this.box = html("div", { className: "plot" }, parent);
     const head = html("div", { className: "head" }, this.box);
-    html("b", {}, head, name);
+    this.title = html("b", {}, head);
     this.readout = html("span", { className: "readout" }, head);
-    this.picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${height + 18}`, role: "img", "aria-label": name }, this.box);
+    this.picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${height + 18}`, role: "img" }, this.box);
     this.listen();
     plots.push(this);
   }
 
   refresh() {
+    this.title.textContent = this.name();
+    this.picture.setAttribute("aria-label", this.name());
     this.picture.replaceChildren();
     for (const time of ticks(view.from, view.to, 10)) {
       const x = timeX(time);
@@ -180,7 +183,8 @@ function drawCurves(picture, height, curves, behind) {
     for (let frame = first; dot && frame <= last; frame++) {
       const here = dot(frame);
       if (here >= low && here <= high)
-        svg("circle", { cx: timeX(times[frame]).toFixed(1), cy: y(here).toFixed(1), r: 1.3, class: "initial" }, clipped);
+        svg("circle",
+          { cx: timeX(times[frame]).toFixed(1), cy: y(here).toFixed(1), r: 1.3, class: "initial" }, clipped);
     }
   }
 }

@@ -54,8 +54,9 @@ const handColour = index => LINES[(index + 2) % 3];
 function addTimeline(section) {
   legend(section, Object.entries(data.statuses).filter(([status]) => Number(status) && used(status))
     .map(([, name]) => [`var(--${name})`, name]));
-  new Plot(section, "status", 26 * hands.length, drawTimeline,
-    frame => hands.map(hand => `${hand.name} ${hand.status[frame] ? data.statuses[hand.status[frame]] : "none"}`).join(", "));
+  const status = (hand, frame) => hand.status[frame] ? data.statuses[hand.status[frame]] : "none";
+  new Plot(section, () => "status", 26 * hands.length, drawTimeline,
+    frame => hands.map(hand => `${hand.name} ${status(hand, frame)}`).join(", "));
   const words = "Drag over a plot to zoom, double-click to see all" + (video ? ", click to go there in the video." : ".");
   html("p", { className: "note hint" }, section, words);
 }
@@ -65,21 +66,28 @@ function addCurves(section) {
   if (hands.length > 1) choice(controls, "hand", hands.map(hand => hand.name), 0, value => { view.hand = value; });
   choice(controls, "joint", data.joints, view.joint, value => { view.joint = value; });
   choice(controls, "position", ["relative to the wrist", "in the camera"], 0, value => { view.relative = !value; });
-  AXES.forEach((axis, index) => new Plot(section, `${axis} (mm)`, 110, (picture, height) => {
-    drawCurves(picture, height, [jointCurve(index)], () => shade(picture, height, hands[view.hand]));
-  }, frame => {
-    const curve = jointCurve(index);
-    return `${number(curve.value(frame))} ± ${number(curve.sigma(frame))} mm`;
-  }));
+  const place = () => view.relative ? "from the wrist" : "in the camera";
+  AXES.forEach((axis, index) => new Plot(
+    section,
+    () => `${data.joints[view.joint]}, ${axis} ${place()} (mm)`,
+    110,
+    (picture, height) =>
+      drawCurves(picture, height, [jointCurve(index)], () => shade(picture, height, hands[view.hand])),
+    frame => {
+      const curve = jointCurve(index);
+      return `${number(curve.value(frame))} ± ${number(curve.sigma(frame))} mm`;
+    },
+  ));
   legend(section, [["color-mix(in srgb, var(--ink) 22%, transparent)", `band: ${SIGMAS} sigmas`],
     ["var(--faint)", "dots: the initializer, image by image"],
-    ["color-mix(in srgb, var(--infilled) 30%, transparent)", "shaded in the status's colour: this joint has no evidence"]]);
+    ["color-mix(in srgb, var(--infilled) 30%, transparent)",
+      "shaded in the status's colour: this joint has no evidence"]]);
 }
 
 function addQuality(section) {
   for (const [name, unit] of [["reprojection", "px"], ["length", "mm"]]) {
     const words = { reprojection: "median reprojection of observed joints", length: "wrist to middle knuckle" }[name];
-    new Plot(section, `${words} (${unit})`, 90, (picture, height) => {
+    new Plot(section, () => `${words} (${unit})`, 90, (picture, height) => {
       drawCurves(picture, height, hands.map((hand, index) =>
         ({ colour: handColour(index), value: frame => hand[name][frame] })));
     }, frame => hands.map(hand => `${hand.name} ${number(hand[name][frame])} ${unit}`).join(", "));

@@ -28,6 +28,7 @@ from hmp_core.whole_file import whole_file
 
 MAX_FRAMES: Final = 4000
 """Longer recordings are thinned, so that a page stays below some megabytes of numbers."""
+MAX_VIDEO_BYTES: Final = 12_000_000
 _SCRIPTS: Final = ("plots.js", "recording.js")
 _BINS: Final = 40
 _UNSEEN: Final = (HandStatus.INFILLED, HandStatus.LOST)
@@ -35,7 +36,7 @@ _UNSEEN: Final = (HandStatus.INFILLED, HandStatus.LOST)
 _log = logging.getLogger(__name__)
 
 
-def write_recording_page(recording: Recording, path: Path, max_video_bytes: int) -> None:
+def write_recording_page(recording: Recording, path: Path, max_video_bytes: int = MAX_VIDEO_BYTES) -> None:
     """Write the page.
 
     Args:

@@ -40,6 +40,7 @@ addEventListener("load", () => {
   const before = line(), joint = document.querySelectorAll("#curves select")[1];
   joint.value = 20; joint.dispatchEvent(new Event("change"));
   found.joint_changed = line() !== before;
+  found.title = document.querySelector("#curves .head b").textContent;
   const plot = document.querySelector("#curves svg"), box = plot.getBoundingClientRect();
   const point = (kind, share) => plot.dispatchEvent(
     new PointerEvent(kind, { clientX: box.left + share * box.width, clientY: box.top + 20 }));
@@ -117,6 +118,7 @@ def test_the_page_draws_and_answers_in_a_real_browser(page, browse, tmp_path):
     assert "median 42.0, p95 42.0" in found["histograms"][0]
     assert "median 20.0, p95 20.0" in found["histograms"][1]
     assert found["joint_changed"]
+    assert found["title"] == "pinky_tip, x from the wrist (mm)"
     assert re.fullmatch(r"0\.\d\d s   -?\d+\.\d ± 2\.0 mm", found["readout"])
     assert found["zoomed"]
     assert found["zoomed_out"]
