@@ -26,8 +26,8 @@ from hmp_core.assets import asset_path
 from hmp_core.cli.console import STDERR, progress_bar
 from hmp_core.errors import HmpError, SourceError
 from hmp_core.estimate import HandStatus
-from hmp_core.evaluation.recording import read_recording
-from hmp_core.evaluation.recording_page import write_recording_page
+from hmp_core.evaluation.run_folder import read_run_folder
+from hmp_core.evaluation.run_page import write_run_page
 from hmp_core.evaluation.summary import summarize
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.media.bag_writer import HandBagWriter
@@ -142,7 +142,7 @@ def _write(listener: DemoListener, clip: Path, camera: Path | None, out: Path) -
             video.write(draw_overlay(frame, estimate, observation), frame.stamp_ns)
     recorder.save(files["hands.npz"])
     files["report.html"] = out / "report.html"
-    write_recording_page(read_recording(out), files["report.html"])
+    write_run_page(read_run_folder(out), files["report.html"])
     return files
 
 

@@ -29,7 +29,7 @@ from hmp_core.cli.options import (
 from hmp_core.cli.track import INTRINSICS_HINT, print_summary, write_bag
 from hmp_core.errors import ConfigError, ImageError, SourceError
 from hmp_core.estimate import FrameEstimate
-from hmp_core.evaluation.recording import ARRAYS_NAME, BAG_NAME, OVERLAY_NAME
+from hmp_core.evaluation.run_folder import ARRAYS_NAME, BAG_NAME, OVERLAY_NAME
 from hmp_core.evaluation.summary import summarize
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.sequence import ClipFitter

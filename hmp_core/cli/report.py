@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from hmp_core.errors import ConfigError
-from hmp_core.evaluation.recording import read_recording
-from hmp_core.evaluation.recording_page import MAX_VIDEO_BYTES, write_recording_page
+from hmp_core.evaluation.run_folder import read_run_folder
+from hmp_core.evaluation.run_page import MAX_VIDEO_BYTES, write_run_page
 
 _BYTES_PER_MB: Final = 1_000_000
 
@@ -27,5 +27,5 @@ def report(
         raise ConfigError(f"a report of a recording is .html, not {path.name!r}")
     if not video_mb >= 0:
         raise ConfigError(f"--video-mb is {video_mb:g}, but sizes are not negative")
-    write_recording_page(read_recording(folder), path, round(video_mb * _BYTES_PER_MB))
+    write_run_page(read_run_folder(folder), path, round(video_mb * _BYTES_PER_MB))
     print(path)

@@ -25,7 +25,7 @@ from hmp_core.cli.options import (
 )
 from hmp_core.errors import ImageError
 from hmp_core.estimate import FrameEstimate
-from hmp_core.evaluation.recording import ARRAYS_NAME, BAG_NAME, OVERLAY_NAME
+from hmp_core.evaluation.run_folder import ARRAYS_NAME, BAG_NAME, OVERLAY_NAME
 from hmp_core.evaluation.summary import summarize
 from hmp_core.frame import Frame
 from hmp_core.media.bag_writer import HandBagWriter

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from hmp_core.cli.main import app
 from hmp_core.errors import DataError
-from hmp_core.evaluation.recording import hand_rows, read_recording
-from hmp_core.evaluation.recording_page import MAX_FRAMES, write_recording_page
+from hmp_core.evaluation.run_folder import hand_rows, read_run_folder
+from hmp_core.evaluation.run_page import MAX_FRAMES, write_run_page
 from hmp_core.hand.skeleton import Side
 from hmp_core.media.embedded_video import embed_video
 
@@ -153,7 +153,7 @@ def test_numbers_in_the_page_are_those_of_the_recording(page, folder):
 
 
 def test_two_hands_of_one_side_have_a_row_each_and_successive_tracks_share_one(folder):
-    arrays = read_recording(folder).arrays
+    arrays = read_run_folder(folder).arrays
     rows = hand_rows(arrays)
     assert [row.side for row in rows] == [Side.RIGHT, Side.LEFT]
     np.testing.assert_array_equal(np.unique(rows[0].of(arrays["track_id"], -1)), [1, 2])
@@ -162,11 +162,11 @@ def test_two_hands_of_one_side_have_a_row_each_and_successive_tracks_share_one(f
 
 
 def test_a_long_recording_is_thinned(folder, tmp_path):
-    recording = read_recording(folder)
-    many = {name: np.concatenate([values] * 200) for name, values in recording.arrays.items()}
+    run = read_run_folder(folder)
+    many = {name: np.concatenate([values] * 200) for name, values in run.arrays.items()}
     many["stamps_ns"] = np.arange(200 * FRAMES) * 33_333_333
-    long = type(recording)("long", many, recording.latency_ms, None)
-    write_recording_page(long, tmp_path / "long.html", 0)
+    long = type(run)("long", many, run.latency_ms, None)
+    write_run_page(long, tmp_path / "long.html", 0)
     data = data_of(tmp_path / "long.html")
     assert len(data["hands"][0]["status"]) <= MAX_FRAMES
     assert (tmp_path / "long.html").stat().st_size < 8_000_000
@@ -194,24 +194,24 @@ def test_only_the_arrays_are_needed(folder, tmp_path, kept):
 
 
 def test_a_recording_without_hands_or_frames_is_a_page_too(folder, tmp_path):
-    arrays = read_recording(folder).arrays
+    arrays = read_run_folder(folder).arrays
     nobody = {**arrays, "status": np.zeros_like(arrays["status"]), "side": np.zeros_like(arrays["side"])}
     for name, content in {"nobody": nobody, "nothing": {}}.items():
         (tmp_path / name).mkdir()
         np.savez(tmp_path / name / "hands.npz", **content)
-        write_recording_page(read_recording(tmp_path / name), tmp_path / f"{name}.html", 0)
+        write_run_page(read_run_folder(tmp_path / name), tmp_path / f"{name}.html", 0)
         assert "No hand was seen" in (tmp_path / f"{name}.html").read_text()
 
 
 def test_a_folder_that_is_none_of_ours_is_named(tmp_path):
     with pytest.raises(DataError, match=r"holds no hands\.npz; give the folder"):
-        read_recording(tmp_path)
+        read_run_folder(tmp_path)
     np.savez(tmp_path / "hands.npz", other=np.zeros(3))
     with pytest.raises(DataError, match="lacks stamps_ns"):
-        read_recording(tmp_path)
+        read_run_folder(tmp_path)
     (tmp_path / "hands.npz").write_bytes(b"PK nothing")
     with pytest.raises(DataError, match="cannot read"):
-        read_recording(tmp_path)
+        read_run_folder(tmp_path)
     np.savez(tmp_path / "hands.npz", stamps_ns=np.array([object()]))
     with pytest.raises(DataError, match="cannot read"):
-        read_recording(tmp_path)
+        read_run_folder(tmp_path)

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The hmp_ros authors
 // SPDX-License-Identifier: Apache-2.0
-// What the page of a recording shows, on the plots of plots.js.
+// What the page of a run shows, on the plots of plots.js.
 const AXES = ["x", "y", "z"], LINES = ["#e0564a", "#3f9e53", "#3d7fd6"];
 const hands = data.hands.map(hand => ({
   ...hand, xyz: floats(hand.xyz), sigma: floats(hand.sigma), wristSigma: floats(hand.wrist_sigma),

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recording as one HTML page that needs nothing from anywhere: video, statuses, curves with sigmas, figures.
+"""A run as one HTML page that needs nothing from anywhere: video, statuses, curves with sigmas, figures.
 
-Plots are drawn by the page's own scripts (``plots.js``, ``recording.js``) from numbers in the page, so that
+Plots are drawn by the page's own scripts (``plots.js``, ``run_page.js``) from numbers in the page, so that
 they zoom, follow the video and show any joint; on paper they are as the screen last showed them.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hmp_core.errors import SourceError
 from hmp_core.estimate import HandStatus
-from hmp_core.evaluation.recording import HandRow, Recording, hand_rows
+from hmp_core.evaluation.run_folder import HandRow, RunFolder, hand_rows
 from hmp_core.evaluation.summary import STAGES, reprojection_px, summarize
 from hmp_core.hand.skeleton import JOINT_NAMES, MIDDLE_MCP, WRIST
 from hmp_core.media.embedded_video import embed_video
@@ -29,48 +29,45 @@ from hmp_core.whole_file import whole_file
 MAX_FRAMES: Final = 4000
 """Longer recordings are thinned, so that a page stays below some megabytes of numbers."""
 MAX_VIDEO_BYTES: Final = 12_000_000
-_SCRIPTS: Final = ("plots.js", "recording.js")
+_SCRIPTS: Final = ("plots.js", "run_page.js")
 _BINS: Final = 40
 _UNSEEN: Final = (HandStatus.INFILLED, HandStatus.LOST)
 
 _log = logging.getLogger(__name__)
 
 
-def write_recording_page(recording: Recording, path: Path, max_video_bytes: int = MAX_VIDEO_BYTES) -> None:
+def write_run_page(run: RunFolder, path: Path, max_video_bytes: int = MAX_VIDEO_BYTES) -> None:
     """Write the page.
 
     Args:
-        recording: what to show.
+        run: what to show.
         path: the page.
         max_video_bytes: of the overlay video in it; a longer one is scaled down.
     """
-    rows = hand_rows(recording.arrays) if recording.arrays else []
+    rows = hand_rows(run.arrays) if run.arrays else []
     data = {
         "joints": JOINT_NAMES,
         "statuses": {int(status): status.name.lower() for status in HandStatus},
-        **_curves(recording, rows),
-        "histograms": _histograms(recording, rows),
+        **_curves(run, rows),
+        "histograms": _histograms(run, rows),
     }
-    video, figures = _video_section(recording, rows, max_video_bytes), _figures(recording)
+    video, figures = _video_section(run, rows, max_video_bytes), _figures(run)
     sections = [
-        f'<p class="subtitle">{escape(_subtitle(recording, rows))}</p>',
+        f'<p class="subtitle">{escape(_subtitle(run, rows))}</p>',
         f'<div class="top">{video}<section>{figures}</section></div>',
         '<section id="timeline"><h2>Status of each hand</h2></section>' if rows else "<p>No hand was seen.</p>",
         '<section id="curves"><h2>Joint over time</h2></section>' if rows else "",
         '<section id="quality"><h2>Reprojection and hand size</h2></section>' if rows else "",
         '<section id="histograms"><h2>How long it took, how well it fits</h2></section>',
-        *(
-            f"<section><h2>Joints, {escape(row.side.value)} hand</h2>{_joints(recording, row)}</section>"
-            for row in rows
-        ),
+        *(f"<section><h2>Joints, {escape(row.side.value)} hand</h2>{_joints(run, row)}</section>" for row in rows),
         "<noscript><p>The plots need JavaScript; everything they show lies in this file.</p></noscript>",
         f'<script type="application/json" id="data">{json.dumps(data, allow_nan=False)}</script>',
     ]
     here = Path(__file__)
     page = html_document(
-        f"Hands of {recording.name}",
+        f"Hands of {run.name}",
         "\n".join(sections),
-        style=_colours() + here.with_name("recording.css").read_text(encoding="utf-8"),
+        style=_colours() + here.with_name("run_page.css").read_text(encoding="utf-8"),
         script="".join(here.with_name(name).read_text(encoding="utf-8") for name in _SCRIPTS),
     )
     with whole_file(path) as partial:
@@ -82,24 +79,22 @@ def _colours() -> str:
     return "\n:root {\n" + "\n".join(lines) + "\n}\n"
 
 
-def _subtitle(recording: Recording, rows: list[HandRow]) -> str:
-    count, times = len(recording.times_s), recording.times_s
+def _subtitle(run: RunFolder, rows: list[HandRow]) -> str:
+    count, times = len(run.times_s), run.times_s
     if count < 2 or times[-1] <= 0:
         return f"{count} frames"
-    size = recording.arrays["image_size"][0]
+    size = run.arrays["image_size"][0]
     hands = ", ".join(row.side.value for row in rows) or "no hand"
-    camera = (
-        "calibrated camera" if recording.arrays["calibrated"].all() else "camera not calibrated: depth is nominal"
-    )
+    camera = "calibrated camera" if run.arrays["calibrated"].all() else "camera not calibrated: depth is nominal"
     rate = (count - 1) / times[-1]
     return f"{count} frames in {times[-1]:.1f} s ({rate:.1f} Hz), {size[0]}x{size[1]}, {hands}; {camera}"
 
 
-def _video_section(recording: Recording, rows: list[HandRow], max_bytes: int) -> str:
-    if recording.overlay is None:
+def _video_section(run: RunFolder, rows: list[HandRow], max_bytes: int) -> str:
+    if run.overlay is None:
         return '<p class="note">No overlay video was written.</p>'
     try:
-        embedded = embed_video(recording.overlay, max_bytes, _telling_time_s(recording, rows))
+        embedded = embed_video(run.overlay, max_bytes, _telling_time_s(run, rows))
     except SourceError as error:
         _log.warning("the report has no video: %s", error)
         return f'<p class="note">{escape(str(error))}</p>'
@@ -110,21 +105,21 @@ def _video_section(recording: Recording, rows: list[HandRow], max_bytes: int) ->
     return f'<figure id="video">{tag}{note}</figure>'
 
 
-def _telling_time_s(recording: Recording, rows: list[HandRow]) -> float:
+def _telling_time_s(run: RunFolder, rows: list[HandRow]) -> float:
     """A moment at which a hand is filled in, or else the middle."""
-    times = recording.times_s
+    times = run.times_s
     for row in rows:
-        infilled = np.flatnonzero(row.of(recording.arrays["status"], 0) == HandStatus.INFILLED)
+        infilled = np.flatnonzero(row.of(run.arrays["status"], 0) == HandStatus.INFILLED)
         if infilled.size:
             return float(times[infilled[len(infilled) // 2]])
     return float(times[len(times) // 2]) if times.size else 0.0
 
 
-def _curves(recording: Recording, rows: list[HandRow]) -> dict[str, Any]:
+def _curves(run: RunFolder, rows: list[HandRow]) -> dict[str, Any]:
     """Everything over time, thinned."""
-    stride = max(-(-len(recording.times_s) // MAX_FRAMES), 1)
-    hands = [_hand_curves(recording.arrays, row, stride) for row in rows]
-    return {"times": _floats(recording.times_s[::stride]), "stride": stride, "hands": hands}
+    stride = max(-(-len(run.times_s) // MAX_FRAMES), 1)
+    hands = [_hand_curves(run.arrays, row, stride) for row in rows]
+    return {"times": _floats(run.times_s[::stride]), "stride": stride, "hands": hands}
 
 
 def _hand_curves(arrays: dict[str, NDArray[Any]], row: HandRow, stride: int) -> dict[str, Any]:
@@ -150,13 +145,13 @@ def _hand_curves(arrays: dict[str, NDArray[Any]], row: HandRow, stride: int) -> 
     }
 
 
-def _histograms(recording: Recording, rows: list[HandRow]) -> list[dict[str, Any]]:
-    arrays = recording.arrays
+def _histograms(run: RunFolder, rows: list[HandRow]) -> list[dict[str, Any]]:
+    arrays = run.arrays
     if not arrays:
         return []
     work_ms = np.nansum([arrays[f"ms_{stage}"] for stage in STAGES], axis=0)
     # hmp track and hmp fit stamp their messages as if nothing but the work took time: no news beside the work.
-    latency_ms = recording.latency_ms
+    latency_ms = run.latency_ms
     measured = len(latency_ms) != len(work_ms) or not np.allclose(latency_ms, work_ms, atol=0.01)
     found = [
         _histogram("latency, image stamp to publishing", "ms", latency_ms) if measured else None,
@@ -185,8 +180,8 @@ def _histogram(name: str, unit: str, values: NDArray[np.float64]) -> dict[str, A
     }
 
 
-def _figures(recording: Recording) -> str:
-    summary = summarize(recording.arrays)
+def _figures(run: RunFolder) -> str:
+    summary = summarize(run.arrays)
     rows = [["frames with a hand observed or partial", f"{100 * summary['tracked_fraction']:.1f} %"]]
     rows += [[f"hands {name}", str(count)] for name, count in summary["status"].items() if count]
     spreads = {f"{stage} (ms), median / p95": spread for stage, spread in summary["ms"].items()}
@@ -197,9 +192,9 @@ def _figures(recording: Recording) -> str:
     return html_table(["what", "value"], rows)
 
 
-def _joints(recording: Recording, row: HandRow) -> str:
+def _joints(run: RunFolder, row: HandRow) -> str:
     """Joint by joint: how often it was seen, how sure it is, how well it lies on its keypoint."""
-    arrays = recording.arrays
+    arrays = run.arrays
     observed = row.of(arrays["joint_observed"], 0).astype(bool)
     present = row.slots >= 0
     sigmas = row.of(arrays["joint_stddev_m"], np.nan)

@@ -22,8 +22,8 @@ _FRAME_FIELDS: Final = ("stamps_ns", "ms_detect", "ms_initialize", "ms_optimize"
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A recording of T frames.
+class RunFolder:
+    """A run over T frames.
 
     Attributes:
         name: of its folder.
@@ -76,7 +76,7 @@ def hand_rows(arrays: dict[str, NDArray[Any]]) -> list[HandRow]:
     return rows
 
 
-def read_recording(folder: Path) -> Recording:
+def read_run_folder(folder: Path) -> RunFolder:
     """Read a folder; only ``hands.npz`` has to be there.
 
     Raises:
@@ -101,7 +101,7 @@ def read_recording(folder: Path) -> Recording:
             )
     bag, overlay = folder / BAG_NAME, folder / OVERLAY_NAME
     latencies = [latency for _, latency in read_hands(bag) if latency is not None] if bag.is_file() else []
-    return Recording(
+    return RunFolder(
         name=folder.resolve().name,
         arrays=arrays,
         latency_ms=np.array(latencies, dtype=np.float64) / 1e6,
