@@ -77,7 +77,7 @@ def _label(hand: ManoHand) -> Marker:
     """Side, status and age of the last evidence, under the wrist."""
     label = _marker(hand, "label", Marker.TEXT_VIEW_FACING)
     wrist = hand.joints[WRIST]
-    # The camera's y points down.
+    # The camera's y points down; in a robot's frame the label is beside the wrist.
     label.pose.position = Point(x=wrist.x, y=wrist.y + _LABEL_BELOW_M, z=wrist.z)
     label.scale.z = _LABEL_HEIGHT_M
     label.text = " ".join([_SIDES[hand.side].value if hand.side in _SIDES else "hand", _status(hand).name.lower()])

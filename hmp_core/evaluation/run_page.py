@@ -31,7 +31,6 @@ MAX_FRAMES: Final = 4000
 MAX_VIDEO_BYTES: Final = 12_000_000
 _SCRIPTS: Final = ("plots.js", "run_page.js")
 _BINS: Final = 40
-_UNSEEN: Final = (HandStatus.INFILLED, HandStatus.LOST)
 
 _log = logging.getLogger(__name__)
 
