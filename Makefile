@@ -28,12 +28,15 @@ endif
 ifdef ROS_DISTRO
 EXTRAS := dev,train
 VENV_OPTIONS := --system-site-packages
+NEWEST_PYTHON := 14
 # cv_bridge and rclpy were built against the distribution's NumPy: stay on its side of version 2.
 PIP_PINS := torch==2.13.0 "$(shell $(PYTHON) -c 'import numpy; print("numpy<2" if numpy.__version__ < "2" else "numpy>=2")')"
 PREFIXES :=
 else
 EXTRAS := ros,dev,mediapipe,train,teleop
 VENV_OPTIONS :=
+# For newer ones there are no wheels of ROS.
+NEWEST_PYTHON := 13
 PIP_PINS := -c constraints.txt
 # The virtual environment is the ROS prefix.
 PREFIXES := AMENT_PREFIX_PATH="$(VENV)" CMAKE_PREFIX_PATH="$(VENV)"
@@ -49,8 +52,8 @@ ENTER := set +u; source install/setup.bash; set -u; export PYTHONPATH="$(CURDIR)
 setup: $(BUILT)
 
 check-system:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
-	  { echo "Python 3.10 to 3.13 is needed, $(PYTHON) is another; try: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, $(NEWEST_PYTHON)))' || \
+	  { echo "Python 3.10 to 3.$(NEWEST_PYTHON) is needed, $(PYTHON) is another; try: make PYTHON=python3.11 ..." >&2; exit 1; }
 	@header="$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"; \
 	if ! command -v cmake >/dev/null || ! command -v c++ >/dev/null || [ ! -f "$$header" ] \
 	    || ! $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \

@@ -2,14 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """What rosdoc2 cannot know about these pages; it sets everything else."""
 
+from sphinx.ext.autodoc.mock import _MockObject
+
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-# What rosdep does not install, and what would take minutes to.
+# What rosdep does not install, or only in minutes.
 autodoc_mock_imports = [
-    "av", "lightning", "onnx", "onnxruntime", "onnxscript", "pyvista", "roma", "rosbags", "safetensors", "smplx",
-    "threadpoolctl", "torch",
+    "av", "lightning", "onnx", "onnxruntime", "onnxscript", "pyvista", "rerun", "roma", "rosbags", "safetensors",
+    "smplx", "threadpoolctl", "torch", "vtkmodules",
 ]  # fmt: skip
+# Sphinx's stand-ins know no operators, which annotations (torch.Tensor | None) and constants need.
+for operator in ("or", "ror", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "matmul", "neg"):
+    setattr(_MockObject, f"__{operator}__", lambda self, *_: self)
+_MockObject.__iter__ = lambda self: iter((self, self))
 # Attributes that a class lists in its docstring are documented there, once.
 napoleon_use_ivar = True
+# Several results, each with its shape.
+napoleon_custom_sections = [("Returns", "params_style")]
 myst_heading_anchors = 3
 # Links to files of the repository that are no pages become plain text.
-suppress_warnings = ["myst.xref_missing"]
+# Names of arguments that several classes have are no links either.
+suppress_warnings = ["myst.xref_missing", "ref.python"]
