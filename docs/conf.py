@@ -11,7 +11,7 @@ autodoc_mock_imports = [
     "smplx", "threadpoolctl", "torch", "vtkmodules",
 ]  # fmt: skip
 # Sphinx's stand-ins know no operators, which annotations (torch.Tensor | None) and constants need.
-for operator in ("or", "ror", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "matmul", "neg"):
+for operator in ("or", "ror", "add", "radd", "sub", "rsub", "mul", "rmul", "matmul", "neg", "setitem"):
     setattr(_MockObject, f"__{operator}__", lambda self, *_: self)
 _MockObject.__iter__ = lambda self: iter((self, self))
 # Attributes that a class lists in its docstring are documented there, once.
