@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-
 from hmp_core.assets import asset_path
 from hmp_core.assets.manifest import file_sha256
 from hmp_core.errors import HmpError, TransformError

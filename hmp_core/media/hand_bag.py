@@ -4,16 +4,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-from rosbags.highlevel import AnyReader, AnyReaderError
+from typing import Final
 
 from hmp_core.errors import SourceError
 from hmp_core.estimate import FrameEstimate
-from hmp_core.media.bag_writer import HANDS_TOPIC
+from hmp_core.media.bag_reader import BagReader
 from hmp_core.media.estimate_reader import estimate_from_message
+from hmp_core.media.hand_topics import HANDS
 from hmp_core.media.message_reader import nanoseconds
-from hmp_core.media.message_types import message_typestore
+
+HANDS_TOPIC: Final = HANDS.under("")
 
 
 def read_hands(path: Path) -> Iterator[tuple[FrameEstimate, int | None]]:
@@ -27,15 +27,12 @@ def read_hands(path: Path) -> Iterator[tuple[FrameEstimate, int | None]]:
         SourceError: the file is no bag, or has no hands.
         DataError: a message cannot be used.
     """
-    try:
-        with AnyReader([path], default_typestore=message_typestore()) as reader:
-            connections = [item for item in reader.connections if item.topic == HANDS_TOPIC]
-            if not connections:
-                raise SourceError(f"bag {path} has no topic {HANDS_TOPIC}")
-            for connection, _, data in reader.messages(connections):
-                message: Any = reader.deserialize(data, connection.msgtype)
-                estimate = estimate_from_message(message)
-                published_ns = nanoseconds(message.latency.published_at)
-                yield estimate, published_ns - estimate.stamp_ns if published_ns else None
-    except (OSError, AnyReaderError) as error:
-        raise SourceError(f"cannot read hands from {path}: {error}") from error
+    with BagReader(path) as reader:
+        connections = reader.on(HANDS_TOPIC)
+        if not connections:
+            raise SourceError(f"bag {path} has no topic {HANDS_TOPIC}")
+        for record in reader.records(connections):
+            message = reader.decode(record)
+            estimate = estimate_from_message(message)
+            published_ns = nanoseconds(message.latency.published_at)
+            yield estimate, published_ns - estimate.stamp_ns if published_ns else None

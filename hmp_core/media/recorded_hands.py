@@ -3,22 +3,23 @@
 """Hands that were recorded, with the evidence and the images of the same stamps."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.highlevel import AnyReader, AnyReaderError
 
 from hmp_core.errors import SourceError
 from hmp_core.estimate import FrameEstimate
-from hmp_core.media.bag_source import BAG_SUFFIXES, BagSource
-from hmp_core.media.bag_writer import HANDS_TOPIC, OBSERVATIONS_TOPIC
-from hmp_core.media.hand_bag import read_hands
+from hmp_core.media.bag_reader import BagReader
+from hmp_core.media.bag_source import BagSource
+from hmp_core.media.bag_storage import BAG_SUFFIXES
+from hmp_core.media.hand_bag import HANDS_TOPIC, read_hands
+from hmp_core.media.hand_topics import OBSERVATIONS
 from hmp_core.media.intrinsics import Intrinsics
-from hmp_core.media.message_types import message_typestore
-from hmp_core.media.observation_bag import read_observations
+from hmp_core.media.observation_bag import ObservationBag
 from hmp_core.media.video_source import VideoSource
 from hmp_core.observation import FrameObservation
 
@@ -54,7 +55,7 @@ class RecordedHands:
         if HANDS_TOPIC not in counts:
             raise SourceError(f"bag {bag} has no topic {HANDS_TOPIC}")
         self.count = counts[HANDS_TOPIC]
-        self._observed = OBSERVATIONS_TOPIC in counts
+        self._observed = OBSERVATIONS.under("") in counts
         self._images: BagSource | None = None
         if video is None:
             try:
@@ -72,7 +73,7 @@ class RecordedHands:
             yield estimate, observations.at(estimate.stamp_ns), images.at(estimate.stamp_ns)
 
     def _observations(self) -> Iterable[FrameObservation]:
-        return read_observations(self._bag) if self._observed else ()
+        return ObservationBag(self._bag, OBSERVATIONS.under("")) if self._observed else ()
 
     def _stamped_images(self, first_ns: int) -> Iterator[tuple[int, Image]]:
         if self._video is not None:
@@ -115,9 +116,9 @@ class _ByStamp(Generic[Item]):
         return self._next[1]
 
 
-def _message_counts(bag: Path) -> dict[str, int]:
-    try:
-        with AnyReader([bag], default_typestore=message_typestore()) as reader:
-            return {topic: info.msgcount for topic, info in reader.topics.items()}
-    except (OSError, AnyReaderError) as error:
-        raise SourceError(f"cannot read bag {bag}: {error}") from error
+def _message_counts(bag: Path) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    with BagReader(bag) as reader:
+        for connection in reader.connections:
+            counts[connection.topic] += connection.msgcount
+    return counts

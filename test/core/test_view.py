@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from hmp_core.cli.main import app
 from hmp_core.errors import ConfigError, SourceError
-from hmp_core.media.bag_writer import HANDS_TOPIC
+from hmp_core.media.hand_bag import HANDS_TOPIC
 from hmp_core.media.message_fields import Timing, hand_array_fields, header_fields
 from hmp_core.media.message_types import build_message, message_typestore
 from hmp_core.media.recorded_hands import RecordedHands, find_recorded_hands
