@@ -50,6 +50,24 @@ def generate_launch_description() -> LaunchDescription:
                 description="Wrist to middle knuckle of whoever is seen, in metres: makes depth metric.",
             ),
             DeclareLaunchArgument(
+                "hands",
+                default_value="",
+                choices=["", "left", "right", "both"],
+                description="Hands that are wanted; empty: as params_file says.",
+            ),
+            DeclareLaunchArgument(
+                "target_frame",
+                default_value="",
+                description="Frame that hands are published in, such as base_link; empty: as params_file says, "
+                "or the camera's optical frame.",
+            ),
+            DeclareLaunchArgument(
+                "camera_pose",
+                default_value="",
+                description="'x y z qx qy qz qw' of the camera's optical frame in target_frame; empty: as "
+                "params_file says, or from TF.",
+            ),
+            DeclareLaunchArgument(
                 "params_file", default_value=default_parameters, description="Parameters of the nodes (YAML)."
             ),
             DeclareLaunchArgument(
@@ -87,8 +105,9 @@ def _nodes(context: LaunchContext) -> list[Node]:
     # Only what was given overrides the file.
     if value["compressed"]:
         parameters.append({"compressed": value["compressed"] == "true"})
-    if value["mano_path"]:
-        parameters.append({"mano_path": value["mano_path"]})
+    for name in ("mano_path", "hands", "target_frame", "camera_pose"):
+        if value[name]:
+            parameters.append({name: value[name]})
     if value["hand_length_m"]:
         parameters.append({"hand_length_m": float(value["hand_length_m"])})
     camera_topics = [
