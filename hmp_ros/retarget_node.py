@@ -41,7 +41,7 @@ class RetargetParameters:
     )
     urdf_path: str = parameter("", "URDF of the robot hand; empty: the one that the configuration names.")
     max_joint_velocity: float = parameter(
-        3.0, "No joint is commanded faster; lower limits of the URDF count as well [rad/s].", 0.01, 100.0
+        5.0, "No joint is commanded faster; lower limits of the URDF count as well [rad/s].", 0.01, 100.0
     )
     watchdog_s: float = parameter(
         0.3, "Without hand/mano for so long the robot is held, and told so as often [s].", 0.05, 10.0

@@ -80,6 +80,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="Run both nodes in one process; two processes share two cores better.",
             ),
             DeclareLaunchArgument(
+                "retarget",
+                default_value="",
+                choices=["", "left", "right"],
+                description="Drive a robot hand with the operator's left or right one; empty: none.",
+            ),
+            DeclareLaunchArgument(
                 "use_sim_time",
                 default_value="false",
                 choices=BOOLEANS,
@@ -126,6 +132,10 @@ def _nodes(context: LaunchContext) -> list[Node]:
     if value["video"]:
         playing = {"video": value["video"], "loop": value["loop"] == "true", "wait_for_subscribers": 1}
         nodes.append(Node(executable="video_publisher", parameters=[playing], remappings=camera_topics, **common))
+    if value["retarget"]:
+        nodes.append(
+            Node(executable="retarget_node", parameters=[*parameters, {"side": value["retarget"]}], **common)
+        )
     if value["rviz"] == "true":
         layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", "hmp.rviz"])
         # The layout names topics without a namespace.

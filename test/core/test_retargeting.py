@@ -238,6 +238,18 @@ class TestRetargeter:
         assert retargeter.robot.neutral[1] == 0.4
         assert flexion([*settled(retargeter, FIST)[:8], *[0.0] * 8])[:2].min() > 3.8
 
+    def test_joints_that_mimic_others_are_not_commanded(self, tmp_path):
+        urdf = (FOLDER / "allegro_right.urdf").read_text()
+        text = urdf.replace('<child link="link_3.0" />', '<child link="link_3.0" /><mimic joint="joint_2.0"/>')
+        (tmp_path / "mimic.urdf").write_text(text)
+        sections = yaml.safe_load((FOLDER / "allegro_vector_right.yml").read_text())
+        moving = [f"joint_{number}.0" for number in range(16) if number != 3]
+        sections["retargeting"].update(urdf_path="mimic.urdf", target_joint_names=moving)
+        (tmp_path / "mimic.yml").write_text(yaml.safe_dump(sections))
+        retargeter = HandRetargeter(read_configuration(tmp_path / "mimic.yml"), Side.RIGHT)
+        assert list(retargeter.robot.names) == moving
+        assert settled(retargeter, FIST)[1:3].min() > 1.2
+
     def test_without_dex_retargeting_it_says_what_to_install(self, monkeypatch):
         real = builtins.__import__
 
@@ -314,12 +326,23 @@ class TestConfiguration:
         with pytest.raises(ConfigError, match=told):
             read_configuration(path)
 
-    def test_a_broken_urdf_is_told(self, tmp_path):
-        (tmp_path / "broken.urdf").write_text("<robot><link")
+    @pytest.mark.parametrize("text", ["<robot><link", "<robot name='none'/>", ""])
+    def test_a_broken_urdf_is_told(self, text, tmp_path):
+        (tmp_path / "broken.urdf").write_text(text)
         with pytest.raises(ConfigError, match="dex-retargeting cannot use it"):
             HandRetargeter(
                 read_configuration(FOLDER / "allegro_vector_right.yml", tmp_path / "broken.urdf"), Side.RIGHT
             )
+
+    def test_joints_without_end_are_told(self, tmp_path):
+        text = (FOLDER / "allegro_right.urdf").read_text()
+        text = text.replace(
+            '<joint name="joint_0.0" type="revolute">', '<joint name="joint_0.0" type="continuous">'
+        )
+        (tmp_path / "endless.urdf").write_text(text)
+        configuration = read_configuration(FOLDER / "allegro_vector_right.yml", tmp_path / "endless.urdf")
+        with pytest.raises(ConfigError, match="dex-retargeting cannot use it"):
+            HandRetargeter(configuration, Side.RIGHT)
 
 
 class TestTeleoperation:
