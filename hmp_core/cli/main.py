@@ -63,6 +63,12 @@ add_command(
 )
 add_command(
     eval_app,
+    "render",
+    "evaluate_render",
+    "Render hands behind things, run the whole pipeline on the images, and judge every method by the exact truth.",
+)
+add_command(
+    eval_app,
     "prior",
     "evaluate_prior",
     "Measure a motion prior on recordings that it was not trained on; all files count as one.",

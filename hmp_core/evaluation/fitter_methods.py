@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The product's fitters as methods of a benchmark: one hand's observations in, joints and sigmas out."""
+"""The product's fitters as methods of a benchmark: a right hand's observations in, joints and sigmas out."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ from hmp_core.fitting.online import OnlineFitter
 from hmp_core.fitting.sequence import ClipFitter
 from hmp_core.fitting.stages import StageTable
 from hmp_core.hand.model import HandModel
-from hmp_core.hand.skeleton import NUM_JOINTS
+from hmp_core.hand.skeleton import NUM_JOINTS, Side
 from hmp_core.observation import FrameObservation
 from hmp_core.prior.prior import MotionPrior
 
@@ -42,11 +42,11 @@ def offline(model: HandModel, prior: MotionPrior, table: StageTable, solver: str
 
 
 def _collected(estimates: Sequence[FrameEstimate]) -> MethodOutput:
-    """Joints and sigmas of one hand by frame, NaN where there is none."""
+    """Joints and sigmas of the right hand by frame, NaN where there is none."""
     joints = np.full((len(estimates), NUM_JOINTS, 3), np.nan)
     stddev, covariance = np.full((len(estimates), NUM_JOINTS), np.nan), np.full((len(estimates), 6, 6), np.nan)
     for index, estimate in enumerate(estimates):
-        for hand in estimate.hands:
+        for hand in (hand for hand in estimate.hands if hand.side is Side.RIGHT):
             joints[index], stddev[index] = hand.joints_camera, hand.joint_stddev_m
             covariance[index] = hand.wrist_covariance
     return MethodOutput(joints, stddev, covariance)

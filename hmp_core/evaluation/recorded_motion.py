@@ -15,6 +15,8 @@ from torch import Tensor
 
 from hmp_core.errors import DataError
 from hmp_core.hand.model import HandModel
+from hmp_core.prior.chain import FingerBones
+from hmp_core.training.generator import generate_motion
 from hmp_core.training.motion import FingerMotion
 from hmp_core.training.motion_sources import file_source
 from hmp_core.training.retarget import Retargeted
@@ -24,6 +26,9 @@ _PALM_PUBLIC: Final = (0, 1, 5, 9, 13, 17)
 _PALM_MANO: Final = (0, 13, 1, 4, 10, 7)
 _PALM_WEIGHTS: Final = (1.0, 0.05, 1.0, 1.0, 1.0, 1.0)
 """Sensors place the thumb's base a centimetre apart; it counts little."""
+_GENERATED: Final = 32
+_GENERATED_S: Final = 5.0
+_GRASP_TRIES: Final = 60
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,27 @@ class RecordedMotion:
 
     fingers: FingerMotion
     wrist: WristCourse | None
+
+    def at_rate(self, rate_hz: float) -> "RecordedMotion":
+        """Every second frame, or third and so on: the rate nearest to ``rate_hz`` that does not lie below it."""
+        fingers = self.fingers
+        step = max(int(fingers.rate_hz / rate_hz + 1e-6), 1)
+        ends = fingers.lengths.cumsum(0).tolist()
+        kept = torch.cat(
+            [torch.arange(end - n, end, step) for end, n in zip(ends, fingers.lengths.tolist(), strict=True)]
+        )
+        lengths = (fingers.lengths + step - 1) // step
+        wrist = self.wrist
+        if wrist is not None:
+            wrist = WristCourse(wrist.R_world_wrist[kept.numpy()], wrist.position[kept.numpy()])
+        vectors, rate = fingers.rotation_vectors[kept], fingers.rate_hz / step
+        return RecordedMotion(FingerMotion(vectors, lengths, rate, fingers.labels), wrist)
+
+
+def generated_motion(model: HandModel, seed: int) -> RecordedMotion:
+    """Made-up fingers, as the shipped prior is trained on, of individuals of their own."""
+    fingers = generate_motion(FingerBones.of(model), _GENERATED, _GENERATED_S, seed, _GRASP_TRIES)
+    return RecordedMotion(fingers, None)
 
 
 def read_recorded_motion(

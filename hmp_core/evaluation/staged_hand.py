@@ -85,7 +85,7 @@ class Stage:
     def moves(self, hand: StagedHand, behind: NDArray[np.bool_]) -> bool:
         """Whether the joints ``behind`` [T, 21] something move as ``hmp eval prior`` defines an active window.
 
-        In the wrist's axes, on a hand of the size that the limit is for.
+        That is in the wrist's axes, on a hand of the size that the limit is for.
         """
         vectors = hand.rotation_vectors[:, 1:]
         local = self._relative(np.tile(np.eye(3), (len(vectors), 1, 1)), vectors, np.zeros(NUM_BETAS))

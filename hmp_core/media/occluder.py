@@ -3,7 +3,7 @@
 """Things that pass in front of a hand, and which joints they hide."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import pyvista as pv
@@ -88,6 +88,13 @@ def hidden_behind(
     return np.asarray(hit.any(axis=1))
 
 
+class Passing(Protocol):
+    """Where a thing is at what time."""
+
+    def pose(self, time_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Orientation [3, 3] and position [3] [m] at a time, None while the thing is away."""
+
+
 @dataclass(frozen=True)
 class OcclusionPass:
     """One pass of a thing in front of the hand: in, stay, out.
@@ -121,6 +128,29 @@ class OcclusionPass:
             position = self.position + (self.exit - self.position) * out
         turned = Rotation.from_rotvec(self.spin * since).as_matrix() @ self.R
         return np.asarray(turned), position
+
+
+@dataclass(frozen=True)
+class CarriedPass:
+    """A pass of a thing that goes along with what it hides, as if held before it.
+
+    Attributes:
+        passing: of the thing, were the hand to rest.
+        times_s: [T] increasing [s].
+        way: [T, 3] how far the thing is carried at these times, camera frame [m].
+    """
+
+    passing: OcclusionPass
+    times_s: NDArray[np.float64]
+    way: NDArray[np.float64]
+
+    def pose(self, time_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """As :meth:`OcclusionPass.pose`."""
+        placed = self.passing.pose(time_s)
+        if placed is None:
+            return None
+        carried = [np.interp(time_s, self.times_s, axis) for axis in self.way.T]
+        return placed[0], placed[1] + carried
 
 
 def _ease(fraction: float) -> float:

@@ -16,7 +16,7 @@ from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.mirror import mirror_points, mirror_rotation_vector
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import MIDDLE_MCP, NUM_BETAS, WRIST, Side
-from hmp_core.media.occluder import OCCLUDER_SHAPES, Occluder, OcclusionPass, make_occluder
+from hmp_core.media.occluder import OCCLUDER_SHAPES, Occluder, OcclusionPass, Passing, make_occluder
 from hmp_core.media.wrist_motion import move_wrist
 from hmp_core.prior.chain import FingerBones
 from hmp_core.training.generator import generate_motion
@@ -106,7 +106,7 @@ class Scene:
     times_s: NDArray[np.float64]
     camera: Camera
     hands: tuple[HandCourse, ...]
-    occlusions: tuple[tuple[Occluder, OcclusionPass], ...]
+    occlusions: tuple[tuple[Occluder, Passing], ...]
     rng: np.random.Generator
 
 
@@ -131,6 +131,11 @@ def make_scene(model: HandModel, config: SceneConfig) -> Scene:
         for index in range(config.passes)
     )
     return Scene(times, camera, hands, occlusions, rng)
+
+
+def draw_elbow(centre: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Where the forearm [3] of a right hand whose mean place is ``centre`` [3] comes from, camera frame [m]."""
+    return np.asarray(centre + _ELBOW_M * rng.uniform(0.8, 1.2, 3))
 
 
 def _columns(sides: tuple[Side, ...], side: Side) -> tuple[float, float]:
@@ -176,7 +181,7 @@ def _move_hand(
     middle = joints[:, WRIST] + _PALM_TO_KNUCKLE * (joints[:, MIDDLE_MCP] - joints[:, WRIST])
     translation = course.centre - middle
     joints = joints + translation[:, None]
-    elbow = course.centre.mean(axis=0) + _ELBOW_M * rng.uniform(0.8, 1.2, 3)
+    elbow = draw_elbow(course.centre.mean(axis=0), rng)
     if side is Side.RIGHT:
         return HandCourse(model, rotation_vectors, betas, translation, joints, elbow)
     pose = np.asarray(mirror_rotation_vector(rotation_vectors), dtype=np.float64)

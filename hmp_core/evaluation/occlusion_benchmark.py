@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""``hmp eval motion``: all methods on the same simulated observations of recorded motion, judged by exact truth."""
+"""All methods on the same observations of occluded windows, judged by exact truth; who observed does not matter."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,8 +8,6 @@ import numpy as np
 import torch
 
 from hmp_core.evaluation.baseline_models import BaselineModels
-from hmp_core.evaluation.detector_model import DetectorModel
-from hmp_core.evaluation.detector_simulation import DetectorSimulation
 from hmp_core.evaluation.fitter_methods import Method
 from hmp_core.evaluation.occluded_window import OccludedWindow
 from hmp_core.evaluation.occlusion_report import HandRun, MethodOutput
@@ -20,15 +18,13 @@ from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import Side
 from hmp_core.observation import FrameObservation
-from hmp_core.perception.initializer import HandInitializer
 
 
-class MotionBenchmark:
+class OcclusionBenchmark:
     """Runs windows through all methods.
 
     Args:
         model: the right hand.
-        detector: measured errors of the real detector.
         models: of hand poses, for the baselines ``pca`` and ``gmm``.
         parameters: of the baselines.
         fitters: further methods by name.
@@ -40,23 +36,17 @@ class MotionBenchmark:
     def __init__(
         self,
         model: HandModel,
-        detector: DetectorModel,
         models: BaselineModels,
         parameters: TrackingParameters,
         fitters: Mapping[str, Method],
     ) -> None:
-        self._simulation = DetectorSimulation(detector, HandInitializer(model))
         self._kinematics = HandKinematics(model, torch.float64)
         self._baselines: dict[str, Baseline] = baselines(parameters, pose_mixtures(models))
         self._fitters = dict(fitters)
         self.methods = (*self._baselines, *self._fitters)
 
-    def observe(self, window: OccludedWindow, seed: int) -> list[FrameObservation]:
-        """What perception would have said of a window."""
-        return self._simulation.observe(window.hand, np.random.default_rng(seed))
-
     def run(self, window: OccludedWindow, frames: Sequence[FrameObservation]) -> HandRun:
-        """All methods on the observations of a window."""
+        """All methods on the observations of a window, in which there is at most one hand an image."""
         hand = track_hand(frames, self._kinematics)
         nothing = np.full(window.hand.joints.shape, np.nan)
         outputs = {
