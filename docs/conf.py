@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What rosdoc2 cannot know about these pages; it sets everything else."""
 
+from sphinx.addnodes import pending_xref
 from sphinx.ext.autodoc.mock import _MockObject
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -19,6 +20,16 @@ napoleon_use_ivar = True
 # Several results, each with its shape.
 napoleon_custom_sections = [("Returns", "params_style")]
 myst_heading_anchors = 3
-# Links to files of the repository that are no pages become plain text.
-# Names of arguments that several classes have are no links either.
-suppress_warnings = ["myst.xref_missing", "ref.python"]
+# Names of arguments that several classes have are no links.
+suppress_warnings = ["ref.python"]
+
+
+def setup(app):  # noqa: D103
+    app.connect("doctree-read", _drop_file_links)
+
+
+def _drop_file_links(app, page):
+    """Links to files of the repository that are no pages become their words."""
+    for link in list(page.findall(pending_xref)):
+        if link.get("reftype") == "myst" and link.get("refdomain") != "doc":
+            link.replace_self(link.children)
