@@ -20,7 +20,7 @@ from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import PARENTS
 from hmp_core.media.bag_writer import HandBagWriter
 from hmp_core.media.message_fields import Timing
-from hmp_core.media.observation_bag import read_observations
+from hmp_core.media.observation_bag import ObservationBag
 from hmp_core.media.synth import SceneRenderer
 from hmp_core.observation import FrameObservation
 from hmp_core.perception.config import PerceptionConfig
@@ -80,7 +80,7 @@ class Onlooker:
             self._render(window, bag, truth, advance)
         with np.load(truth) as kept:
             pictures: Any = cv2.imdecode(kept["pictures"], cv2.IMREAD_COLOR)
-            return RenderedSight(list(read_observations(bag)), kept["behind"], kept["shown"], pictures)
+            return RenderedSight(list(ObservationBag(bag)), kept["behind"], kept["shown"], pictures)
 
     def _render(self, window: RenderedWindow, bag: Path, truth: Path, advance: Callable[[], None]) -> None:
         scene, plan = window.scene, window.plan
