@@ -8,8 +8,8 @@ from sphinx.ext.autodoc.mock import _MockObject
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 # What rosdep does not install, or only in minutes.
 autodoc_mock_imports = [
-    "av", "lightning", "onnx", "onnxruntime", "onnxscript", "pyvista", "rerun", "roma", "rosbags", "safetensors",
-    "smplx", "threadpoolctl", "torch", "vtkmodules",
+    "av", "backports", "lightning", "lz4", "onnx", "onnxruntime", "onnxscript", "pyvista", "rerun", "roma",
+    "rosbags", "safetensors", "smplx", "threadpoolctl", "torch", "vtkmodules",
 ]  # fmt: skip
 # Sphinx's stand-ins know no operators, which annotations (torch.Tensor | None) and constants need.
 for operator in ("or", "ror", "add", "radd", "sub", "rsub", "mul", "rmul", "matmul", "neg", "setitem"):

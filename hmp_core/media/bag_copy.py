@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A new bag that holds everything of another, and our messages beside it."""
 
+import logging
+import shutil
+import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +21,10 @@ from hmp_core.media.hand_topics import BAG_VERSION, HandTopic
 from hmp_core.media.message_fields import Fields
 from hmp_core.media.message_types import message_typestore, serialize
 
+_WRITE_ERRORS: Final = (OSError, sqlite3.Error)
 _UNKNOWN_HASH: Final = f"RIHS01_{0:064x}"
+
+_log = logging.getLogger(__name__)
 
 
 class BagCopy:
@@ -36,6 +42,8 @@ class BagCopy:
 
     Raises:
         ConfigError: the path is taken or looks like a file, the original is a rosbag1, or has a topic of ours.
+        SourceError: the original cannot be read, or the copy not be written, as on a full disk (when entering,
+            writing, leaving).
     """
 
     def __init__(self, path: Path, original: Path, namespace: str, topics: Collection[HandTopic]) -> None:
@@ -49,6 +57,7 @@ class BagCopy:
                 raise ConfigError(f"{original} is a rosbag1; make it a rosbag2 first, with rosbags-convert")
             self._storage, self._compression = reader.storage, reader.compression
             self._originals = list(reader.connections)
+        _warn_where_the_disk_is_small(original, self.path)
         self._names = {topic: topic.under(namespace) for topic in topics}
         taken = sorted({connection.topic for connection in self._originals} & set(self._names.values()))
         if taken:
@@ -79,12 +88,15 @@ class BagCopy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.close()
+        try:
+            self._writer.close()
+        except _WRITE_ERRORS as failure:
+            raise SourceError(f"cannot finish {self.path}: {failure}") from (error or failure)
 
     def copy(self, record: Record) -> None:
         """Append a record of the original, byte for byte."""
         connection = self._copies[record.connection.topic, record.connection.msgtype]
-        self._writer.write(connection, record.recorded_ns, record.data)
+        self._append(connection, record.recorded_ns, record.data)
 
     def write(self, topic: HandTopic, recorded_ns: int, fields: Fields) -> bytes:
         """Append a message of ours.
@@ -98,8 +110,14 @@ class BagCopy:
             Its bytes.
         """
         data = serialize(topic.type_name, fields)
-        self._writer.write(self._connections[topic], recorded_ns, data)
+        self._append(self._connections[topic], recorded_ns, data)
         return data
+
+    def _append(self, connection: Connection, recorded_ns: int, data: bytes) -> None:
+        try:
+            self._writer.write(connection, recorded_ns, data)
+        except _WRITE_ERRORS as error:
+            raise SourceError(f"cannot go on writing {self.path}: {error}") from error
 
     def _add(self, connection: Connection) -> Connection:
         kind, definition = connection.msgtype, connection.msgdef.data
@@ -116,6 +134,16 @@ class BagCopy:
             rihs01=connection.digest or _type_hash(kind, definition),
             serialization_format=connection.ext.serialization_format,
             offered_qos_profiles=connection.ext.offered_qos_profiles,
+        )
+
+
+def _warn_where_the_disk_is_small(original: Path, path: Path) -> None:
+    size = sum(file.stat().st_size for file in (original.iterdir() if original.is_dir() else [original]))
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        _log.warning(
+            "%s has %.1f GB, and where %s goes only %.1f GB are left", original, size / 1e9, path, free / 1e9
         )
 
 

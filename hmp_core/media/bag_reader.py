@@ -87,9 +87,17 @@ class BagReader:
 
     @property
     def compression(self) -> CompressionMode:
-        """Whether a rosbag2's messages, or its storage files, are compressed."""
-        modes = [reader.compression_mode for reader in self._readers if isinstance(reader, rosbag2.Reader)]
-        return CompressionMode[(modes[0] or "none").upper()] if modes else CompressionMode.NONE
+        """Whether a rosbag2's messages, storage files, or what an mcap file holds, are compressed."""
+        for reader in self._readers:
+            if not isinstance(reader, rosbag2.Reader):
+                continue
+            if reader.compression_mode:
+                return CompressionMode[reader.compression_mode.upper()]
+            # A folder's reader has one storage a file, and only those of mcap have chunks.
+            storages = getattr(reader.storage, "storages", [reader.storage])
+            if any(chunk.compression for storage in storages for chunk in getattr(storage, "chunks", ())):
+                return CompressionMode.STORAGE
+        return CompressionMode.NONE
 
     def on(self, topic: str | None) -> list[Connection]:
         """The connections of a topic; there are several where a recording was split, none for no topic."""
@@ -143,7 +151,7 @@ class BagReader:
     def _open(self, stack: ExitStack) -> list[StorageReader]:
         folder = self.path.is_dir()
         try:
-            if folder and (self.path / _METADATA).exists() and not any(map(journals, self._files())):
+            if folder and (self.path / _METADATA).exists() and not any(map(journals, self.path.glob("*.db3"))):
                 return [stack.enter_context(rosbag2.Reader(self.path))]
         except Exception as error:  # damaged bytes make the parsers below raise almost anything
             _log.warning("%s is damaged (%s); what its files hold is used", self.path, error)
@@ -160,6 +168,8 @@ class BagReader:
         return readers
 
     def _files(self) -> list[Path]:
+        for file in self.path.glob("*.zstd"):
+            _log.warning("%s is left out: only %s tells how to read compressed files", file, _METADATA)
         return sorted(file for file in self.path.iterdir() if file.suffix in BAG_SUFFIXES)
 
     def _until_broken(self, reader: StorageReader, connections: list[Connection]) -> Iterator[Record]:

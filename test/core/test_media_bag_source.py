@@ -93,9 +93,15 @@ def test_damaged_and_foreign_bags_are_refused(tmp_path, plugin):
     nothing_usable = write_bag(tmp_path / "nothing", [("/image", 0, raw(1, 5, encoding="odd64"))], plugin)
     with pytest.raises(SourceError, match="no image on /image"):
         list(open_source(str(nothing_usable)))
-    (bag / "metadata.yaml").write_text("rosbag2_bagfile_information: [")
-    with pytest.raises(SourceError, match="cannot read bag"):
-        open_source(str(bag))
+
+
+@PLUGINS
+@pytest.mark.parametrize("metadata", ["rosbag2_bagfile_information: [", "a: 1", ""])
+def test_damaged_metadata_leave_the_messages(tmp_path, plugin, metadata, caplog):
+    bag = write_bag(tmp_path / "bag", [("/image", stamp, raw(1, stamp)) for stamp in stamps(3)], plugin)
+    (bag / "metadata.yaml").write_text(metadata)
+    assert [frame.stamp_ns for frame in open_source(str(bag))] == stamps(3)
+    assert "what its files hold is used" in caplog.text
 
 
 @PLUGINS
@@ -121,5 +127,4 @@ def test_damage_anywhere_gives_what_is_left_or_a_clear_error(tmp_path, plugin):
         else:
             readable += 1
             assert len(frames) + sum(source.skipped.values()) == source.frame_count
-    assert readable > 5
-    assert refused > 5
+    assert readable > refused > 0
