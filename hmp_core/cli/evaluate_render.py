@@ -35,7 +35,9 @@ from hmp_core.training.corpus import read_held_out
 
 _PLOTTED: Final = 6
 _COLOURS: Final = {"online": (40, 140, 255), "offline": (235, 120, 60)}
+"""BGR; those of the plots."""
 _TRUTH: Final = (245, 245, 245)
+_BEHIND: Final = {"whole": "all of it hidden", "fingers": "fingers hidden", "object": "behind an edge"}
 
 
 def evaluate_render(
@@ -84,7 +86,7 @@ def evaluate_render(
             run = benchmark.run(truth, sight.observations)
             tables.add(run)
             if len(traces) < _PLOTTED and truth.active:
-                title = f"{number}, {truth.label}: {truth.kind} hidden for {truth.gap_s:g} s"
+                title = f"window {number}, {truth.label}: {_BEHIND[truth.kind]} for {truth.gap_s:g} s"
                 results = [(window.hand.joints, _TRUTH)]
                 results += [(run.outputs[name].joints_camera, colour) for name, colour in _COLOURS.items()]
                 traces.append(trace_of(run, window.hand.times_s, title, draw_results(sight, CAMERA, results)))

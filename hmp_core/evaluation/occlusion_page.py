@@ -16,7 +16,10 @@ from hmp_core.evaluation.occlusion_report import PARTS, HandRun, charged
 from hmp_core.media.report_page import ReportPage
 
 _SHOWN: Final = ("initializer", "kalman", "online", "offline")
-_OURS: Final = ("online", "offline")
+_OURS: Final = {"online": "#ff8c28", "offline": "#3c78eb"}
+_OTHERS: Final = (
+    "#7f7f7f", "#bcbd22", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#a9c3a0", "#444444",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ def add_benchmark(page: ReportPage, summary: dict[str, Any], traces: Sequence[Tr
     if traces:
         page.heading("Windows")
         page.paragraph("Error of all joints over time; the grey area is the share of the joints that is hidden.")
+        if any(trace.picture is not None for trace in traces):
+            page.paragraph("In the pictures the truth is white, and the fitters have their colours of the plots.")
     for number, trace in enumerate(traces):
         if trace.picture is not None:
             page.picture(f"frames_{number}", trace.picture)
@@ -117,8 +122,8 @@ def _parts(part: dict[str, Any]) -> Figure:
     for number, name in enumerate(names):
         values = [part["methods"][name]["ra_mpjpe_mm"][place] or np.nan for place in PARTS]
         edge = "black" if name in _OURS else "none"
-        colour = f"C{number % 10}"
-        axes.bar(np.arange(3) + number * width, values, 0.9 * width, label=name, color=colour, edgecolor=edge)
+        places = np.arange(len(PARTS)) + number * width
+        axes.bar(places, values, 0.9 * width, label=name, color=colour_of(name, number), edgecolor=edge)
     axes.set_xticks(np.arange(len(PARTS)) + 0.425 - width / 2, [place.replace("_", ", ") for place in PARTS])
     axes.set_ylabel("wrist-relative error (mm)")
     _legend(axes)
@@ -133,11 +138,16 @@ def _gaps(part: dict[str, Any]) -> Figure:
         axes = figure.add_subplot(1, 2, number + 1)
         for index, name in enumerate(_ran(part)):
             values = [part["by_gap"][gap][name][place] or np.nan for gap in gaps]
-            ours = name in _OURS
-            axes.plot(gaps, values, marker="o", ms=4, label=name, color=f"C{index % 10}", lw=2.5 if ours else 1)
+            colour, lw = colour_of(name, index), 2.5 if name in _OURS else 1
+            axes.plot(gaps, values, marker="o", ms=4, label=name, color=colour, lw=lw)
         axes.set(title=place.replace("_", ", "), xlabel="gap (s)", ylabel="mm")
     _legend(axes)
     return figure
+
+
+def colour_of(name: str, number: int) -> str:
+    """The colour of a method in all plots and pictures, "#rrggbb"; ours have their own."""
+    return _OURS.get(name, _OTHERS[number % len(_OTHERS)])
 
 
 def _legend(axes: Axes) -> None:
@@ -148,8 +158,9 @@ def _window(trace: Trace) -> Figure:
     """Errors over time; the share hidden is shaded."""
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     axes = figure.add_subplot()
-    for name, values in trace.error_mm.items():
-        axes.plot(trace.times_s, values, label=name, lw=1.8 if name in _OURS else 1)
+    for number, (name, values) in enumerate(trace.error_mm.items()):
+        colour = colour_of(name, number)
+        axes.plot(trace.times_s, values, label=name, color=colour, lw=1.8 if name in _OURS else 1)
     axes.set(title=trace.title, xlabel="s", ylabel="mm", ylim=(0, None))
     shade = axes.twinx()
     shade.fill_between(trace.times_s, 100 * trace.hidden, step="mid", alpha=0.15, color="k", lw=0)
