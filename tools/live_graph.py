@@ -17,11 +17,14 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODES: Final = {
     "initializer_node": [],
     "window_node": [],
+    "retarget_node": [],
+    "display_node": [],
     # Waits for ever, its publishers open.
     "video_publisher": [
         f"video:={ROOT / 'hmp_core' / 'assets' / 'demo' / 'video.mp4'}",
@@ -83,9 +86,10 @@ def observe_graph() -> list[Endpoint]:
 
 
 def _is_complete(endpoints: list[Endpoint]) -> bool:
-    """Every node has something of its own besides its diagnostics, which it has before the models are loaded."""
-    own = {item.node for item in endpoints if not item.is_infrastructure and item.name != "/diagnostics"}
-    return own == set(NODES)
+    """Every node reads or writes something besides its diagnostics, which it has before the models are loaded."""
+    of_its_own = [item for item in endpoints if not item.is_infrastructure and item.name != "/diagnostics"]
+    reading = {item.node for item in of_its_own if item.role == "subscribe"}
+    return reading | {item.node for item in of_its_own if item.name == "image"} == set(NODES)
 
 
 def _endpoints(node: Node) -> list[Endpoint]:
@@ -124,6 +128,8 @@ def _observer() -> Iterator[tuple[Node, Callable[[], None]]]:
     context = rclpy.Context()
     rclpy.init(context=context)
     node = Node("observer", context=context)
+    # Who looks at the overlay makes the display node subscribe to all that it draws.
+    node.create_subscription(Image, f"{_NAMESPACE}/hand/overlay", lambda _: None, 1)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
     try:

@@ -11,11 +11,14 @@ from write_reference import PAGES, rewrite
 
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "config" / "sros2_policy.xml"
-# Used only with use_sim_time, compressed and publish_tf, and from Jazzy on.
+# With use_sim_time, compressed, target_frame, publish_tf and side, and from Jazzy on.
 ON_DEMAND = {
     ("subscribe", "/clock"),
     ("subscribe", "image/compressed"),
+    ("subscribe", "/tf"),
+    ("subscribe", "/tf_static"),
     ("publish", "/tf"),
+    ("publish", "hand/left/joint_command"),
     ("serve", "~/get_type_description"),
 }
 
@@ -23,6 +26,7 @@ ON_DEMAND = {
 @pytest.fixture(scope="module")
 def endpoints() -> list[Endpoint]:
     """What the nodes have, seen from outside."""
+    pytest.importorskip("dex_retargeting", reason="retarget_node needs it: pip install -e '.[teleop]'")
     return observe_graph()
 
 
