@@ -16,7 +16,7 @@ from hmp_core.fitting.evidence import mirror_pose
 from hmp_core.fitting.online import OnlineFitter
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.loading import load_hand_model
-from hmp_core.hand.skeleton import Side
+from hmp_core.hand.skeleton import PARENTS, Side
 from hmp_core.observation import FrameObservation
 from hmp_core.prior.prior import load_prior
 
@@ -246,3 +246,12 @@ def test_a_shorter_time_out_counts_for_a_hand_that_is_followed(fitter, scene) ->
     fitter.reconfigure(replace(fitter.config, infill_timeout_s=0.1))
     frame = fitter.update(FrameObservation(int(scene.stamps_ns[19]) + 200_000_000, CAMERA))
     assert [hand.status for hand in frame.hands] == [HandStatus.LOST]
+
+
+def test_bones_settle_in_the_first_second_and_then_hardly_change(fitter) -> None:
+    scene = moving_hand(120, betas=(0.5, 1.0, -1.0))
+    joints = np.stack([fitter.update(scene.frame(t)).hands[0].joints_camera for t in range(120)])
+    bones_mm = 1e3 * np.linalg.norm(joints - joints[:, PARENTS], axis=-1)[:, 1:]
+    first, fourth = bones_mm[:30], bones_mm[90:]
+    assert np.abs(np.diff(fourth, axis=0)).mean() < 0.6 * np.abs(np.diff(first, axis=0)).mean()
+    assert np.abs(fourth[-1] - fourth[0]).mean() < 0.2
