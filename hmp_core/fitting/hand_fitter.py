@@ -84,7 +84,7 @@ class HandFitter:
         self._latent_jacobian = torch.empty(0)
         self._due = 0  # iterations owed to a start or a re-anchoring
         self._warm = False
-        self._new_steps = 0  # at the end of the window, whose latent derivative is not known yet
+        self._new_steps = 0  # at the end of the window, whose latent derivative is not known
         self._next_refresh = 0
         self._doubtful = 0
 
@@ -175,7 +175,7 @@ class HandFitter:
         self._trajectory = reanchor(
             self._model, self._trajectory, origin_s, self._window, self._config.observed_sigma_m
         )
-        self._latent_jacobian = self._refreshed(self._trajectory, list(range(len(self._window.steps))))
+        self._new_steps = len(self._window.steps)
         self._due = _REANCHOR_ITERATIONS
 
     def _better_start(self, predicted: Trajectory, evidence: StepEvidence) -> Trajectory:
@@ -198,9 +198,12 @@ class HandFitter:
         return float(evidence_costs(decoded, stacked, self._config.outlier_sigmas))
 
     def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
-        """Cached derivatives: the newest and one other renewed a frame, all after a start or re-anchoring."""
+        """Cached derivatives: the newest and one other renewed a frame, all once after a re-anchoring.
+
+        During the first solve, which moves far, all are renewed at every iteration.
+        """
         steps = len(trajectory.times_s)
-        if self._due:
+        if not self._warm:
             self._latent_jacobian = self._refreshed(trajectory, list(range(steps)))
             self._new_steps = 0
             return self._latent_jacobian
