@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The work of ``window_node``: observations go into the sliding windows, hands come out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
+
+from rclpy.task import Future
 
 from hmp_core.assets import asset_path
 from hmp_core.assets.manifest import file_sha256
@@ -21,6 +24,7 @@ from hmp_ros.mailbox import Mailbox
 from hmp_ros.messages import build_hand_array, build_info
 from hmp_ros.msg import HandObservationArray, ManoHandArray, ManoInfo
 from hmp_ros.observed_frame import ObservedFrame
+from hmp_ros.shape_keeper import ShapeKeeper
 from hmp_ros.shifted_hands import ShiftedHands
 from hmp_ros.solve_record import SolveRecord
 from hmp_ros.stamps import Arrival, StampGuard
@@ -32,20 +36,27 @@ if TYPE_CHECKING:
     from hmp_ros.window_node import WindowNode
 
 _EXPIRE_S: Final = 0.05
+_DEACTIVATED: Final = "the node was deactivated"
 
 
 class WindowJob:
     """Observes everything and solves at the newest; while no images come, hands expire.
 
+    What is asked of it from outside waits for the worker, which alone touches the fitter.
+
     Args:
         node: whose parameters, topics and clock are used.
         subscribes: False where :meth:`receive` is called directly.
+
+    Attributes:
+        paused: observations are ignored, as if no images came.
 
     Raises:
         AssetError, HandModelError: a model file cannot be used.
     """
 
     def __init__(self, node: "WindowNode", subscribes: bool) -> None:
+        self.paused = False
         self._node = node
         self._subscribes = subscribes
         self._parameters = parameters = node.parameters.read()
@@ -53,6 +64,8 @@ class WindowJob:
         hand_model = load_hand_model(Path(parameters.mano_path) if parameters.mano_path else None)
         prior_path = Path(parameters.prior_path) if parameters.prior_path else asset_path(SHIPPED_PRIOR)
         self._fitter = OnlineFitter(hand_model, load_prior(prior_path), parameters.fitter)
+        self._shape = ShapeKeeper(self._fitter, self._publish_info)
+        self._asked: SimpleQueue[tuple[Callable[[Future], None], Future]] = SimpleQueue()
         self._models = (hand_model.name, file_sha256(prior_path))
         self._mailbox: Mailbox[tuple[ObservedFrame, int]] = Mailbox(capacity=None)
         self._faults = Faults(node.get_logger())
@@ -67,10 +80,9 @@ class WindowJob:
 
     def open(self) -> None:
         """Subscribe and begin anew."""
-        self._fitter.reset()
-        self._shifted.clear()
-        self._guard = StampGuard()
         self._newest: tuple[ObservedFrame, int] | None = None
+        self._forget_motion()
+        self._guard = StampGuard()
         self._published_ns: int | None = None
         self._mailbox.open()
         node = self._node
@@ -82,13 +94,15 @@ class WindowJob:
 
     def receive(self, observed: ObservedFrame) -> None:
         """Leave an observation for the worker; from any thread."""
-        self._mailbox.put((observed, self._node.get_clock().now().nanoseconds))
+        if not self.paused:
+            self._mailbox.put((observed, self._node.get_clock().now().nanoseconds))
 
     def work(self) -> None:
         """Observe and solve until interrupted; without images, let hands expire."""
         while not self._mailbox.closed:
             items = self._mailbox.take(_EXPIRE_S)
             self._follow_parameters()
+            self._do_what_was_asked()
             try:
                 if items:
                     self._take_in(items)
@@ -96,6 +110,16 @@ class WindowJob:
                     self._expire(*self._newest)
             except TransformError as error:
                 self._faults.add("no transform", error)
+        self._shape.abandon(_DEACTIVATED)
+        self._do_what_was_asked()
+
+    def reset(self) -> Future:
+        """Forget the motion and the shape of all hands; the answer is a pair of success and message."""
+        return self._ask(self._reset)
+
+    def calibrate(self) -> Future:
+        """Find the hand's shape in the next images and hold it; the answer is a pair of success and message."""
+        return self._ask(self._calibrate)
 
     def interrupt(self) -> None:
         """Let :meth:`work` end."""
@@ -107,6 +131,10 @@ class WindowJob:
             **self._record.values(),
             **{f"skipped: {kind}": count for kind, count in self._faults.counts.items()},
         }
+        if self.paused:
+            return Health(
+                f"paused: {self._node.get_fully_qualified_name()}/pause with false goes on", values=values
+            )
         return Health(values=values)
 
     def _on_observations(self, message: HandObservationArray) -> None:
@@ -115,12 +143,45 @@ class WindowJob:
         except HmpError as error:
             self._faults.add(type(error).__name__, error)
 
+    def _ask(self, action: Callable[[Future], None]) -> Future:
+        answer = Future()
+        self._asked.put((action, answer))
+        return answer
+
+    def _do_what_was_asked(self) -> None:
+        while not self._asked.empty():
+            action, answer = self._asked.get()
+            if self._mailbox.closed:
+                answer.set_result((False, f"not done: {_DEACTIVATED}"))
+            else:
+                action(answer)
+        self._shape.expire()
+
+    def _reset(self, answer: Future) -> None:
+        self._shape.forget()
+        self._forget_motion()
+        answer.set_result((True, "motion and calibration are forgotten"))
+
+    def _calibrate(self, answer: Future) -> None:
+        parameters = self._parameters
+        if self.paused:
+            answer.set_result((False, "paused: no images are looked at"))
+        else:
+            self._shape.begin(parameters.calibration_frames, parameters.calibration_timeout_s, answer)
+
+    def _forget_motion(self) -> None:
+        self._fitter.reset()
+        self._shifted.clear()
+        self._newest = None
+
+    def _publish_info(self) -> None:
+        self._info.publish(build_info(*self._models, self._fitter.config, self._fitter.hand_shape))
+
     def _follow_parameters(self) -> None:
         """What was set while running counts from the next image on."""
         present = self._node.parameters.read()
         if present != self._parameters:
             self._parameters = present
-            self._fitter.reconfigure(present.fitter)
             self._adopt_parameters()
 
     def _adopt_parameters(self) -> None:
@@ -129,7 +190,7 @@ class WindowJob:
         self._shifted.horizon_s = parameters.prediction_horizon_s
         if parameters.publish_tf and self._wrists is None:
             self._wrists = WristBroadcaster(self._node)
-        self._info.publish(build_info(*self._models, parameters.window_s, parameters.infill_timeout_s))
+        self._shape.configure(parameters.fitter)
 
     def _take_in(self, items: Sequence[tuple[ObservedFrame, int]]) -> None:
         accepted = 0
@@ -141,8 +202,7 @@ class WindowJob:
                 continue
             if arrival is Arrival.RESTART:
                 self._node.get_logger().warning("time ran backwards (a bag that loops?): hands start anew")
-                self._fitter.reset()
-                self._shifted.clear()
+                self._forget_motion()
                 self._published_ns, accepted = None, 0
             self._fitter.observe(observation)
             self._newest = item
@@ -152,6 +212,7 @@ class WindowJob:
             estimate = self._fitter.solve()
             self._record.solved(estimate, accepted)
             self._publish(estimate, self._newest[0])
+            self._shape.see(estimate)
 
     def _expire(self, newest: ObservedFrame, arrived_ns: int) -> None:
         # Now, on the clock of the stamps: recordings have stamps of long ago.

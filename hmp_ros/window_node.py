@@ -14,6 +14,7 @@ from hmp_ros.observed_frame import ObservedFrame
 from hmp_ros.parameters import parameter
 from hmp_ros.target_frame import check_frame
 from hmp_ros.window_job import WindowJob
+from hmp_ros.window_services import WindowServices
 from hmp_ros.wrist_tf import require_tf
 
 _FITTER: Final = FitterConfig()
@@ -49,6 +50,12 @@ class WindowParameters:
         0.0,
         60.0,
         live=True,
+    )
+    calibration_frames: int = parameter(
+        60, "Images of a hand held still that ~/calibrate finds its shape from.", 1, 10000, live=True
+    )
+    calibration_timeout_s: float = parameter(
+        20.0, "How long ~/calibrate waits for them [s].", 0.5, 600.0, live=True
     )
     smoothing_lag_s: float = parameter(
         0.2,
@@ -93,6 +100,7 @@ class WindowNode(ManagedNode[WindowParameters]):
     def __init__(self, subscribe: bool = True, **options: Any) -> None:
         super().__init__("window_node", WindowParameters, **options)
         self._subscribes = subscribe
+        self._window_services = WindowServices(self)
 
     def receive(self, observed: ObservedFrame) -> None:
         """Leave an observation for the worker; from any thread, and in any state: only an active node takes it."""

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of the online fitter."""
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Final
 
 from hmp_core.errors import ConfigError
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
+from hmp_core.hand.skeleton import NUM_BETAS
 
 _SHORTEST_HAND_M: Final = 0.05
 _LENGTH_STDDEV: Final = 0.02
@@ -36,6 +38,8 @@ class FitterConfig:
         hand_size_stddev: relative spread of hand size in the population; one camera cannot see size, so the
             wrist's depth sigma carries it, unless the hand was measured.
         hand_length_m: wrist to middle knuckle of the one who is seen, 0.05 to 0.15; 0: not measured [m].
+        betas: shape of the hand that is seen, as a calibration found it, [10], which is held; resized where the
+            length is given, too. None: every track learns its own.
         wrist_rotation, wrist_translation: coasting of the wrist [rad/s], [m/s].
         finger_residual: what the latent cannot express, per joint axis [rad].
         latent_stddev: how far the latent may leave the encoder's reading, in units of its spread over all motion.
@@ -61,6 +65,7 @@ class FitterConfig:
     shape_memory_s: float = 2.0
     hand_size_stddev: float = 0.07
     hand_length_m: float = 0.0
+    betas: tuple[float, ...] | None = None
     latent_stddev: float = 0.5
     latent_directions: int = 32
     blend_speed: float = 1.0
@@ -103,6 +108,8 @@ class FitterConfig:
             raise ConfigError(
                 f"hand_length_m must be 0 (not measured) or {_SHORTEST_HAND_M} to 0.15 metres, got {length_m}"
             )
+        if self.betas is not None and not (len(self.betas) == NUM_BETAS and all(map(math.isfinite, self.betas))):
+            raise ConfigError(f"betas must be {NUM_BETAS} finite numbers, got {self.betas}")
 
     @property
     def size_spread(self) -> float:

@@ -71,8 +71,8 @@ class HandFitter:
         self.restart()
 
     def reconfigure(self, config: FitterConfig) -> None:
-        """Another configuration; the window stays, the belief about the shape too unless its size is given anew."""
-        if config.hand_length_m != self._config.hand_length_m:
+        """Another configuration; the window stays, the belief about the shape too unless that is given anew."""
+        if (config.hand_length_m, config.betas) != (self._config.hand_length_m, self._config.betas):
             self._shape = ShapePrior.of_hand(config, self._model.kinematics)
             self._due = config.start_iterations
         self._config = config
@@ -95,7 +95,7 @@ class HandFitter:
 
     def add(self, time_s: float, evidence: StepEvidence | None) -> None:
         """Append a step; before the first one with an initial pose nothing happens."""
-        if evidence is not None and evidence.initial is not None and self._config.hand_length_m:
+        if evidence is not None and evidence.initial is not None and self._shape.known is not None:
             initial = resized(self._model.kinematics, evidence.initial, self._shape.mean)
             evidence = replace(evidence, initial=initial)
         if self._trajectory is None:

@@ -24,9 +24,15 @@ def hand_length(kinematics: HandKinematics, betas: Tensor) -> tuple[float, Tenso
     return float(length), (across / length) @ (by_betas[0, MIDDLE_MCP] - by_betas[0, WRIST])
 
 
-def betas_of_length(kinematics: HandKinematics, length_m: float) -> Tensor:
-    """The average hand grown or shrunk along the first beta, which is size, to a length [m]: [10]."""
-    betas = torch.zeros(NUM_BETAS, dtype=torch.float64)
+def betas_of_length(kinematics: HandKinematics, length_m: float, shape: Tensor | None = None) -> Tensor:
+    """A hand grown or shrunk along the first beta, which is size, to a length [m]: [10].
+
+    Args:
+        kinematics: of the hand model, in float64.
+        length_m: wrist to middle knuckle.
+        shape: [10] betas of the hand; None: the average one.
+    """
+    betas = torch.zeros(NUM_BETAS, dtype=torch.float64) if shape is None else shape.clone()
     for _ in range(_ROUNDS):  # Newton's; the length is nearly linear in the betas
         length, slope = hand_length(kinematics, betas)
         betas[_SIZE] += (length_m - length) / slope[_SIZE]

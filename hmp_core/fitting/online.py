@@ -9,7 +9,9 @@ import torch
 
 from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.hand_length import hand_length
 from hmp_core.fitting.hand_track import HandTrack
+from hmp_core.fitting.shape_prior import ShapePrior
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.model import HandModel
 from hmp_core.observation import FrameObservation
@@ -40,6 +42,12 @@ class OnlineFitter:
         self.config = config
         for track in self._tracks.values():
             track.reconfigure(config)
+
+    @property
+    def hand_shape(self) -> tuple[tuple[float, ...], float]:
+        """The shape that hands begin with: β [10] and the length, wrist to middle knuckle [m]."""
+        mean = ShapePrior.of_hand(self.config, self._model.kinematics).mean
+        return tuple(mean.tolist()), hand_length(self._model.kinematics, mean)[0]
 
     def reset(self) -> None:
         """Forget all hands."""

@@ -23,7 +23,8 @@ class ShapePrior:
     Attributes:
         mean: [10].
         information: [10, 10].
-        known: [10] unit vector along which β was measured and is not learnt; None where nothing was.
+        known: [10, 10] projector on the directions along which β was measured and is not learnt; None where it
+            was along none.
     """
 
     mean: Tensor
@@ -39,15 +40,23 @@ class ShapePrior:
 
     @classmethod
     def of_hand(cls, config: FitterConfig, kinematics: HandKinematics) -> "ShapePrior":
-        """What is believed of anybody's hand, and its length where that was measured."""
-        average = cls.of_average_hand(config.size_stddev, config.shape_stddev)
-        return average.of_length(kinematics, config.hand_length_m) if config.hand_length_m else average
+        """What is believed of anybody's hand, and its shape and length where they were measured."""
+        belief = cls.of_average_hand(config.size_stddev, config.shape_stddev)
+        if config.betas is not None:
+            belief = belief.of_shape(torch.tensor(config.betas, dtype=torch.float64))
+        return belief.of_length(kinematics, config.hand_length_m) if config.hand_length_m else belief
+
+    def of_shape(self, betas: Tensor) -> "ShapePrior":
+        """The same of a hand whose whole shape, ``betas`` [10], was found."""
+        return replace(self, mean=betas, known=torch.eye(NUM_BETAS, dtype=torch.float64))._as_known(betas)
 
     def of_length(self, kinematics: HandKinematics, length_m: float) -> "ShapePrior":
         """The same of a hand whose length, wrist to middle knuckle, was measured [m]."""
-        mean = betas_of_length(kinematics, length_m)
+        mean = betas_of_length(kinematics, length_m, self.mean)
+        if self.known is not None:
+            return replace(self, mean=mean)
         _, slope = hand_length(kinematics, mean)
-        return replace(self, mean=mean, known=slope / slope.norm())._as_known(mean)
+        return replace(self, mean=mean, known=torch.outer(slope, slope) / slope.square().sum())._as_known(mean)
 
     def adopt(self, betas: Tensor, information: Tensor, share: float) -> "ShapePrior":
         """Move a ``share`` of the way to a window's posterior, ``betas`` [10] with ``information`` [10, 10]."""
@@ -64,7 +73,6 @@ class ShapePrior:
         """With the mean of ``earlier`` [10] where β was measured, held as firmly as anything ever is."""
         if self.known is None:
             return self
-        along = torch.outer(self.known, self.known)
-        across = torch.eye(NUM_BETAS, dtype=along.dtype) - along
-        information = across @ self.information @ across + _MOST_INFORMATION * along
-        return replace(self, mean=across @ self.mean + along @ earlier, information=information)
+        across = torch.eye(NUM_BETAS, dtype=self.known.dtype) - self.known
+        information = across @ self.information @ across + _MOST_INFORMATION * self.known
+        return replace(self, mean=across @ self.mean + self.known @ earlier, information=information)

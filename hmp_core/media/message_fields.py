@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, WindowStatus
+from hmp_core.fitting.config import FitterConfig
 from hmp_core.hand.skeleton import (
     JOINT_NAMES,
     MANO_JOINT_NAMES,
@@ -74,8 +75,18 @@ def hand_array_fields(estimate: FrameEstimate, frame_id: str, timing: Timing) ->
     }
 
 
-def info_fields(hand_model: str, prior_sha256: str, window_s: float, infill_timeout_s: float) -> Fields:
-    """Fields of ``ManoInfo``."""
+def info_fields(
+    hand_model: str, prior_sha256: str, config: FitterConfig, hand_shape: tuple[tuple[float, ...], float]
+) -> Fields:
+    """Fields of ``ManoInfo``.
+
+    Args:
+        hand_model: its name.
+        prior_sha256: of the prior's weights.
+        config: of the fitter.
+        hand_shape: β [10] and length [m] that hands begin with (``OnlineFitter.hand_shape``).
+    """
+    betas, hand_length_m = hand_shape
     return {
         "joint_names": list(JOINT_NAMES),
         "joint_parents": np.array(PARENTS, dtype=np.int8),
@@ -84,8 +95,12 @@ def info_fields(hand_model: str, prior_sha256: str, window_s: float, infill_time
         "hand_model": hand_model,
         "flat_hand_mean": True,
         "prior_sha256": prior_sha256,
-        "window": window_s,
-        "infill_timeout": infill_timeout_s,
+        "window": config.window_s,
+        "infill_timeout": config.infill_timeout_s,
+        "calibrated": config.betas is not None,
+        "metric": config.hand_length_m > 0,
+        "betas": np.array(betas, dtype=np.float32),
+        "hand_length": hand_length_m,
     }
 
 
