@@ -26,7 +26,7 @@ _KEPT_ESTIMATES: Final = 60
 class DepthRuler:
     """Matches estimates with depth images by their stamps; depth may come before or after the estimate.
 
-    Subscribes from its making to :meth:`close`: depth images are large.
+    Subscribes from its making to :meth:`close`, since depth images are large; both are for the executor's thread.
 
     Args:
         node: that listens.
