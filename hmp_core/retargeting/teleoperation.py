@@ -47,11 +47,9 @@ class Teleoperation:
     """
 
     def __init__(self, retargeter: HandRetargeter, side: Side, max_velocity: float) -> None:
-        if not max_velocity > 0:
-            raise ConfigError(f"the largest joint velocity must be positive, got {max_velocity}")
         self._retargeter = retargeter
         self._side = side
-        self._speed = np.minimum(retargeter.robot.max_velocity, max_velocity)
+        self.limit_velocity(max_velocity)
         self._angles = retargeter.robot.neutral
         self._track: int | None = None
         self._following = False
@@ -61,6 +59,16 @@ class Teleoperation:
     def joint_names(self) -> tuple[str, ...]:
         """Of the commanded joints, in the order of the angles."""
         return self._retargeter.robot.names
+
+    def limit_velocity(self, max_velocity: float) -> None:
+        """Let no joint move faster than this from now on [rad/s].
+
+        Raises:
+            ConfigError: it is not positive.
+        """
+        if not max_velocity > 0:
+            raise ConfigError(f"the largest joint velocity must be positive, got {max_velocity}")
+        self._speed = np.minimum(self._retargeter.robot.max_velocity, max_velocity)
 
     def update(self, estimate: FrameEstimate, now_ns: int) -> RobotCommand:
         """The command that answers an estimate.

@@ -15,6 +15,8 @@ import rclpy
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import START_S, Process, Recorder, stamps_of
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 
@@ -97,6 +99,14 @@ class Operator:
         assert self._recorder.spin_until(lambda: bool(answers()), START_S), f"no command for {stamp_ns}"
         return answers()[0]
 
+    def change_state(self, transition: int) -> bool:
+        """Ask the node for a transition; whether it succeeded."""
+        client = self._recorder.node.create_client(ChangeState, "/retarget_node/change_state")
+        assert self._recorder.spin_until(client.service_is_ready, START_S)
+        future = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
+        assert self._recorder.spin_until(future.done, START_S)
+        return bool(future.result().success)
+
     def show_until(self, pose: str, reached: Callable[[JointState], bool]) -> bool:
         """Show a pose until the robot has taken it; how long that takes is a matter of the machine's speed."""
         return any(reached(self.answered(self.show(pose))) for _ in range(2000))
@@ -138,6 +148,11 @@ def test_a_robot_hand_follows_and_holds(operator: Operator, recorder: Recorder, 
     assert (np.diff(stamps_of(silent)) > 0).all()
     assert all(list(command.position) == list(closed.position) for command in silent)
     assert recorder.spin_until(lambda: any(_complaint(d, "no hand/mano for") for d in diagnostics), START_S)
+    # Inactive: no command at all; then on from where it was.
+    assert operator.change_state(Transition.TRANSITION_DEACTIVATE)
+    count = len(operator.commands)
+    assert not recorder.spin_until(lambda: len(operator.commands) > count, 1.0)
+    assert operator.change_state(Transition.TRANSITION_ACTIVATE)
     # Back again, within the speed limit from the first command on.
     assert operator.show_until(OPEN, lambda command: _flexion(command).max() < 1.2)
     angles = np.array([command.position for command in operator.commands])
