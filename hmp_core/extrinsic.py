@@ -59,6 +59,11 @@ class Extrinsic:
             raise ConfigError(f"a camera's pose is seven numbers x y z qx qy qz qw, got {text!r}") from error
         return cls.from_pose(numbers[:3], numbers[3:])
 
+    def inverse(self) -> "Extrinsic":
+        """The way back: the target frame's pose in the camera's."""
+        R_camera_target = self.R_target_camera.T
+        return Extrinsic(R_camera_target, -R_camera_target @ self.p_target_camera)
+
     def apply(self, frame: FrameEstimate) -> FrameEstimate:
         """The same hands in the target frame: where a field's name says camera, its values are the target's."""
         return replace(frame, hands=tuple(self._hand(hand) for hand in frame.hands))

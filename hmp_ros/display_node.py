@@ -33,6 +33,8 @@ from hmp_ros.messages import build_image, stamp_ns
 from hmp_ros.msg import HandObservationArray, ManoHandArray
 from hmp_ros.parameters import declare, parameter
 from hmp_ros.recent import Recent
+from hmp_ros.target_frame import CameraFrame, check_frame, make_way_back
+from hmp_ros.target_frame import Frame as HandFrame
 from hmp_ros.worker_node import WorkerNode
 
 _LOOK_S: Final = 0.5
@@ -50,6 +52,10 @@ class DisplayParameters:
 
     compressed: bool = parameter(False, "Subscribe to image/compressed (JPEG, PNG) instead of raw image.")
     mano_path: str = parameter("", "Your MANO_RIGHT.pkl; empty: the shipped open hand.")
+    target_frame: str = parameter("", "Frame that hands are published in; empty: the camera's optical frame.")
+    camera_pose: str = parameter(
+        "", "'x y z qx qy qz qw' of the camera's optical frame in target_frame; empty: ask TF."
+    )
 
 
 class DisplayNode(WorkerNode):
@@ -59,12 +65,13 @@ class DisplayNode(WorkerNode):
         options: of ``rclpy.node.Node``.
 
     Raises:
-        ConfigError: a parameter has the wrong type.
+        ConfigError: a parameter has the wrong type, or the frame cannot be found out.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__("display_node", **options)
-        self.parameters = declare(self, DisplayParameters)
+        self.parameters = parameters = declare(self, DisplayParameters)
+        check_frame(parameters.target_frame, parameters.camera_pose)
         self._mailbox: Mailbox[ManoHandArray] = Mailbox()
         self._images: Recent[Image | CompressedImage] = Recent(_IMAGES)
         self._observations: Recent[HandObservationArray] = Recent(_IMAGES)
@@ -72,6 +79,8 @@ class DisplayNode(WorkerNode):
         self._misses = 0
         self._mesh_due = 0.0
         self._surfaces: Any = None
+        self._camera_frame: str | None = None
+        self._way_back: HandFrame = CameraFrame()
         self._overlay = self.create_publisher(Image, "hand/overlay", qos.HANDS)
         self._overlay_jpeg = self.create_publisher(CompressedImage, "hand/overlay/compressed", qos.HANDS)
         self._markers = self.create_publisher(MarkerArray, "hand/markers", qos.HANDS)
@@ -127,6 +136,12 @@ class DisplayNode(WorkerNode):
         self._images.put(stamp_ns(message.header), message)
 
     def _on_observations(self, message: HandObservationArray) -> None:
+        if message.header.frame_id != self._camera_frame:
+            # Here, in the executor's thread: it may take a subscription to /tf.
+            self._camera_frame = message.header.frame_id
+            self._way_back = make_way_back(
+                self, self._camera_frame, self.parameters.target_frame, self.parameters.camera_pose
+            )
         self._observations.put(stamp_ns(message.header), message)
 
     def _draw(self, message: ManoHandArray) -> None:
@@ -152,13 +167,14 @@ class DisplayNode(WorkerNode):
             return
         self._misses = 0
         observation = observation_from_message(seen)
-        estimate = estimate_from_message(message)
-        if message.header.frame_id != seen.header.frame_id:
-            # Hands in a robot's frame cannot be projected without knowing where the camera is.
+        estimate, frame_id = estimate_from_message(message), message.header.frame_id
+        if frame_id != seen.header.frame_id:
+            estimate, frame_id = self._way_back.place(estimate, frame_id)
+        if frame_id != seen.header.frame_id:
             estimate = FrameEstimate(stamp)
             self.get_logger().warning(
-                f"hands are in {message.header.frame_id}, images in {seen.header.frame_id}: the overlay shows "
-                "keypoints only",
+                f"the overlay shows keypoints only: hands are in {frame_id}, images in {seen.header.frame_id}; "
+                "give this node the window node's target_frame",
                 throttle_duration_sec=60.0,
             )
         picture = draw_overlay(Frame(image_to_bgr(image), stamp, observation.camera), estimate, observation)

@@ -115,3 +115,19 @@ def make_frame(node: Node, target_frame: str, camera_pose: str) -> Frame:
 
     buffer = Buffer()
     return TfFrame(target_frame, buffer, TransformException, TransformListener(buffer, node))
+
+
+def make_way_back(node: Node, camera_frame: str, target_frame: str, camera_pose: str) -> Frame:
+    """From the frame of :func:`make_frame`, called with the same parameters, back into the camera's.
+
+    Args:
+        node: that listens to ``/tf`` where need be.
+        camera_frame: the camera's optical frame.
+        target_frame, camera_pose: as there.
+
+    Raises:
+        ConfigError: as there.
+    """
+    if camera_pose:
+        return FixedFrame(camera_frame, Extrinsic.parse(camera_pose).inverse())
+    return make_frame(node, camera_frame if target_frame else "", "")

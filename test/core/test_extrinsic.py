@@ -112,3 +112,12 @@ def test_seven_numbers_are_a_pose(text):
 def test_anything_else_is_refused(text):
     with pytest.raises(ConfigError, match="qx qy qz qw"):
         Extrinsic.parse(text)
+
+
+def test_the_inverse_is_the_way_back(kinematics):
+    there = Extrinsic.parse("0.4 -0.2 1.1 0.5 -0.5 0.5 -0.5")
+    before = hand(Side.RIGHT, kinematics[Side.RIGHT], 3)
+    (after,) = there.inverse().apply(there.apply(FrameEstimate(0, (before,)))).hands
+    np.testing.assert_allclose(after.joints_camera, before.joints_camera, atol=1e-12)
+    np.testing.assert_allclose(after.wrist_covariance, before.wrist_covariance, atol=1e-12)
+    np.testing.assert_allclose(after.mano.translation, before.mano.translation, atol=1e-12)

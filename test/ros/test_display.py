@@ -15,6 +15,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus
+from hmp_core.extrinsic import Extrinsic
 from hmp_core.frame import Frame
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
@@ -149,12 +150,14 @@ class Pictures:
         self.observations.publish(build_observation_array(FrameObservation(stamp, CAMERA), "optical", Timing()))
         self.hands.publish(hands_message(stamp, hand, frame_id=frame_id))
 
-    def publish_until(self, received: list[Any], picture: NDArray[np.uint8], **more: str) -> bool:
+    def publish_until(
+        self, received: list[Any], picture: NDArray[np.uint8], hand: HandEstimate | None = None, **more: str
+    ) -> bool:
         """Frames one after the other until an answer comes."""
         stamps = iter(range(10**9, 10**12, 33_000_000))
 
         def answered() -> bool:
-            self.publish(next(stamps), picture, _estimate(), **more)
+            self.publish(next(stamps), picture, hand or _estimate(), **more)
             return bool(received)
 
         return self.recorder.spin_until(answered, START_S)
@@ -199,6 +202,23 @@ def test_the_node_draws_for_whoever_listens_and_for_nobody_else(
         recorder.node.destroy_subscription(subscription)
     assert recorder.spin_until(lambda: camera.readers() == (0, 0), START_S), "nobody looks any more"
     assert node.end() == 0
+
+
+def test_hands_in_a_robot_s_frame_come_back_onto_the_image(
+    recorder: Recorder, start: Callable[..., Process]
+) -> None:
+    camera_pose = "0.4 -0.2 1.1 0.5 -0.5 0.5 -0.5"
+    camera = Pictures(recorder)
+    start("display_node", target_frame="robot_base", camera_pose=camera_pose)
+    overlays = recorder.record(Image, "hand/overlay", qos.HANDS)
+    assert recorder.spin_until(lambda: camera.readers() == (1, 1), START_S)
+    picture = np.full((240, 320, 3), 80, np.uint8)
+    (moved,) = Extrinsic.parse(camera_pose).apply(FrameEstimate(5, (_estimate(),))).hands
+    assert camera.publish_until(overlays, picture, hand=moved, frame_id="robot_base")
+    stamp = stamp_ns(overlays[0].header)
+    expected = draw_overlay(Frame(picture, stamp, CAMERA), FrameEstimate(stamp, (_estimate(),)))
+    differing = np.abs(image_to_bgr(overlays[0]).astype(int) - expected).max(axis=2) > 30
+    assert differing.mean() < 0.001
 
 
 def test_hands_without_their_images_are_complained_about(recorder: Recorder, start: Callable[..., Process]) -> None:
