@@ -7,10 +7,19 @@ from typing import Annotated
 
 import typer
 
-from hmp_core.cli.dataset_run import AsJson, Mano, MaxFrames, Occluded, open_measured, run_sequences, show
+from hmp_core.cli.dataset_run import (
+    AsJson,
+    Mano,
+    MaxFrames,
+    Occluded,
+    Report,
+    conclude,
+    open_measured,
+    run_sequences,
+)
 from hmp_core.evaluation.dataset_benchmark import DatasetBenchmark
 from hmp_core.evaluation.dexycb import DexYcb, PoseBasis
-from hmp_core.evaluation.sequence_run import SequenceRunner
+from hmp_core.media.report_page import check_page
 
 
 def evaluate_dexycb(
@@ -26,14 +35,17 @@ def evaluate_dexycb(
     max_frames: MaxFrames = None,
     occ: Occluded = False,
     mano: Mano = None,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the pipeline on DexYCB; everything in its images is found without help from the labels."""
-    pipeline = open_measured(mano)
+    check_page(report)
+    runner = open_measured(mano)
     data = DexYcb(root, PoseBasis.load(mano) if mano else None)
     chosen = data.named(sequences) if sequences else data.split(setup, split)
-    benchmark = DatasetBenchmark(SequenceRunner(pipeline), mano is not None, occ)
+    benchmark = DatasetBenchmark(runner, mano is not None, occ)
     for _ in run_sequences(benchmark, chosen, max_frames):
         pass  # nothing is kept but the sums
     what = {"setup": None, "split": None} if sequences else {"setup": setup, "split": split}
-    show(benchmark.summary() | {"dataset": "DexYCB", **what, "occluded_only": occ}, as_json)
+    title = f"hmp eval dexycb: {', '.join(sequences)}" if sequences else f"hmp eval dexycb: {setup}, {split}"
+    conclude(benchmark, {"dataset": "DexYCB", **what, "occluded_only": occ}, title, report, as_json)

@@ -9,15 +9,24 @@ import numpy as np
 import torch
 import typer
 
-from hmp_core.cli.dataset_run import AsJson, Mano, MaxFrames, Occluded, open_measured, run_sequences, show
+from hmp_core.cli.dataset_run import (
+    AsJson,
+    Mano,
+    MaxFrames,
+    Occluded,
+    Report,
+    conclude,
+    open_measured,
+    run_sequences,
+)
 from hmp_core.errors import ConfigError
 from hmp_core.evaluation.dataset_benchmark import DatasetBenchmark
 from hmp_core.evaluation.ho3d import TIP_VERTICES, Ho3d
 from hmp_core.evaluation.ho3d_submission import Ho3dSubmission
-from hmp_core.evaluation.sequence_run import SequenceRunner
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.mesh import HandMesh
 from hmp_core.hand.skeleton import Side
+from hmp_core.media.report_page import check_page
 from hmp_core.observation import ManoPose
 
 _STAND_IN: Final = ManoPose(np.zeros((16, 3)), np.zeros(10), np.array([0.0, 0.0, 0.5]))
@@ -34,6 +43,7 @@ def evaluate_ho3d(
     submission: Annotated[
         Path | None, typer.Option(help="Write the evaluation server's zip here; needs the whole evaluation split.")
     ] = None,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the pipeline on HO-3D version 3; everything in its images is found without help from the labels.
@@ -45,8 +55,8 @@ def evaluate_ho3d(
             "a submission holds the whole evaluation split: give --split evaluation, and neither --sequences nor "
             "--max-frames"
         )
-    pipeline = open_measured(mano)
-    runner = SequenceRunner(pipeline, TIP_VERTICES if mano else None)
+    check_page(report)
+    runner = open_measured(mano, TIP_VERTICES)
     right = runner.models[Side.RIGHT]
     data = Ho3d(root, split, HandKinematics(right, torch.float64) if mano else None)
     if not data.has_truth and submission is None:
@@ -64,4 +74,5 @@ def evaluate_ho3d(
             predictions.add(sequence.frame_names, result)
     if predictions is not None and submission is not None:
         predictions.write(submission)
-    show(benchmark.summary() | {"dataset": "HO-3D", "split": split, "occluded_only": occ}, as_json)
+    what = {"dataset": "HO-3D", "split": split, "occluded_only": occ}
+    conclude(benchmark, what, f"hmp eval ho3d: {split} split", report, as_json)

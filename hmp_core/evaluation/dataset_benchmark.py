@@ -3,7 +3,9 @@
 """The whole pipeline against a data set's truth: both tables, and what was left out.
 
 The report is that of :mod:`~hmp_core.evaluation.occlusion_report`, and beside it ``published``
-(:mod:`~hmp_core.evaluation.published_measures`), ``frames`` with truth, ``sequences`` measured, ``skipped`` {name:
+(:mod:`~hmp_core.evaluation.published_measures`), ``by_status`` {status: {"frames", "ra_mpjpe_mm"}} of the online
+fitter (``lost``: the product would have given the hand up by then; ``absent``: there was none yet, or of the other
+side alone, and no error is counted), ``frames`` with truth, ``sequences`` measured, ``skipped`` {name:
 reason}, ``unusable_images``, and ``truth_mesh_mm``: how far the joints of the annotated poses, by the user's MANO,
 are from the annotated joints; more than a millimetre or two means that mesh figures cannot be trusted.
 
@@ -19,14 +21,19 @@ from typing import Any, Final
 import numpy as np
 
 from hmp_core.errors import CameraError, DataError
+from hmp_core.estimate import HandStatus
 from hmp_core.evaluation.labelled import RATE_HZ, LabelledSequence
-from hmp_core.evaluation.occlusion_report import OcclusionReport
+from hmp_core.evaluation.metrics import ra_mpjpe
+from hmp_core.evaluation.occlusion_page import Trace, trace_of
+from hmp_core.evaluation.occlusion_report import HandRun, OcclusionReport
 from hmp_core.evaluation.published_measures import PublishedMeasures
 from hmp_core.evaluation.sequence_run import METHODS, SequenceRun, SequenceRunner
 from hmp_core.hand.mesh import HandMesh
 
 OCCLUDED_SHARE: Final = 0.25
 """Of the joints of a frame of the occlusion subset."""
+_STATUSES: Final = ("observed", "partial", "infilled", "lost", "absent")
+_PLOTTED: Final = 6
 _log = logging.getLogger(__name__)
 
 
@@ -37,6 +44,9 @@ class DatasetBenchmark:
         runner: with the pipeline to be measured.
         with_mesh: whether its hand model is the data set's, so that meshes can be compared.
         occluded_only: count the occlusion subset alone.
+
+    Attributes:
+        traces: errors over time of the first sequences.
     """
 
     def __init__(self, runner: SequenceRunner, with_mesh: bool, occluded_only: bool = False) -> None:
@@ -49,6 +59,8 @@ class DatasetBenchmark:
         self._skipped: dict[str, str] = {}
         self._unusable_images = 0
         self._truth_gaps: list[float] = []
+        self._by_status: dict[str, list[float]] = {name: [] for name in _STATUSES}
+        self.traces: list[Trace] = []
 
     def run(
         self, sequences: Iterable[LabelledSequence], advance: Callable[[], None]
@@ -69,7 +81,7 @@ class DatasetBenchmark:
                 _log.warning("sequence %s is left out: %s", sequence.name, error)
                 self._skipped[sequence.name] = str(error)
                 continue
-            self._add(result)
+            self._add(sequence.name, result)
             yield sequence, result
 
     def summary(self) -> dict[str, Any]:
@@ -78,6 +90,7 @@ class DatasetBenchmark:
         return {
             **self._report.summary(),
             "published": self._published.summary(),
+            "by_status": {name: _frames_and_mean(errors) for name, errors in self._by_status.items()},
             "frames": self._published.frames,
             "sequences": self._sequences,
             "skipped": self._skipped,
@@ -85,7 +98,7 @@ class DatasetBenchmark:
             "truth_mesh_mm": round(float(np.mean(gaps)), 4) if gaps else None,
         }
 
-    def _add(self, result: SequenceRun) -> None:
+    def _add(self, name: str, result: SequenceRun) -> None:
         run = result.run
         if self._occluded_only:
             occluded = run.hidden.mean(axis=1) >= OCCLUDED_SHARE
@@ -93,6 +106,9 @@ class DatasetBenchmark:
         self._sequences += 1
         self._unusable_images += result.unusable_images
         self._report.add(run)
+        self._add_statuses(run, result.statuses)
+        if len(self.traces) < _PLOTTED:
+            self.traces.append(trace_of(run, np.arange(len(run.hidden)) / RATE_HZ, name))
         self._published.add(run)
         if self._meshes:
             counted = np.asarray(np.isfinite(run.truth_camera).all(axis=(1, 2)))
@@ -101,3 +117,15 @@ class DatasetBenchmark:
                 if pose is not None and np.isfinite(truth).all():
                     away = np.linalg.norm(self._runner.joints(pose, run.side) - truth, axis=-1)
                     self._truth_gaps.append(1000 * float(away.mean()))
+
+    def _add_statuses(self, run: HandRun, statuses: list[HandStatus | None]) -> None:
+        errors = ra_mpjpe(run.outputs["online"].joints_camera, run.truth_camera)
+        for status, error, truth in zip(statuses, errors.tolist(), run.truth_camera, strict=True):
+            if np.isfinite(truth).all():
+                self._by_status["absent" if status is None else status.name.lower()].append(error)
+
+
+def _frames_and_mean(errors: list[float]) -> dict[str, float | None]:
+    """How many, and the mean of those that are numbers."""
+    known = [error for error in errors if np.isfinite(error)]
+    return {"frames": len(errors), "ra_mpjpe_mm": round(float(np.mean(known)), 4) if known else None}

@@ -20,6 +20,8 @@ from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus
 from hmp_core.evaluation.activity import active_frames, gap_lengths
 from hmp_core.evaluation.labelled import RATE_HZ, LabelledSequence
 from hmp_core.evaluation.occlusion_report import HandRun, MethodOutput
+from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.sequence import ClipFitter
 from hmp_core.frame import Frame
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.skeleton import NUM_JOINTS, WRIST, Side
@@ -27,10 +29,11 @@ from hmp_core.observation import FrameObservation, HandObservation, ManoPose
 from hmp_core.perception.root import solve_wrist_position
 from hmp_core.pipeline import Pipeline
 
-METHODS: Final = ("detector", "initializer", "online")
-"""Raw world landmarks, placed by the root solver; the initializer's pose; the online fitter's output at lag 0.
-Whatever sees a sequence as a whole joins here with its joints over all frames."""
+METHODS: Final = ("detector", "initializer", "offline", "online")
+"""Raw world landmarks, placed by the root solver; the initializer's pose; ``hmp fit``, which sees the sequence as a
+whole; the online fitter's output at lag 0."""
 
+_TIMEOUT_NS: Final = round(1e9 * FitterConfig().infill_timeout_s)
 Poses = list[ManoPose | None]
 
 
@@ -40,6 +43,8 @@ class SequenceRun:
 
     Attributes:
         run: joints of truth and methods.
+        statuses: of the online fitter's hand, as the product would publish them: LOST beyond its time-out, though
+            here the fitter has none; None where it has no hand.
         roots_camera: [T, 3] the wrists that the data set gives away [m]; NaN where it does not.
         true_poses: of the user's MANO, None where unknown.
         poses: of the methods that have any, None in frames without output.
@@ -47,6 +52,7 @@ class SequenceRun:
     """
 
     run: HandRun
+    statuses: list[HandStatus | None]
     roots_camera: NDArray[np.float64]
     true_poses: Poses
     poses: dict[str, Poses]
@@ -57,12 +63,13 @@ class SequenceRunner:
     """Runs one pipeline over sequence after sequence, each from a fresh start.
 
     Args:
-        pipeline: with the models to be measured.
+        pipeline: with the models to be measured; its fitter should never give a hand up.
+        offline: the same for whole sequences.
         tip_vertices: the data set's fingertips, thumb to pinky, where its hand model is the pipeline's too.
     """
 
-    def __init__(self, pipeline: Pipeline, tip_vertices: Sequence[int] | None = None) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, offline: ClipFitter, tip_vertices: Sequence[int] | None = None) -> None:
+        self._pipeline, self._offline = pipeline, offline
         model = pipeline.model
         if tip_vertices is not None:
             model = replace(model, tip_vertices=np.array(tip_vertices))
@@ -83,7 +90,9 @@ class SequenceRunner:
         joints = {name: np.full((count, NUM_JOINTS, 3), np.nan) for name in METHODS}
         stddev, covariance = np.full((count, NUM_JOINTS), np.nan), np.full((count, 6, 6), np.nan)
         true_poses: Poses = [None] * count
-        poses: dict[str, Poses] = {"initializer": [None] * count, "online": [None] * count}
+        poses: dict[str, Poses] = {name: [None] * count for name in METHODS[1:]}
+        statuses: list[HandStatus | None] = [None] * count
+        observed: dict[int, FrameObservation] = {}
         for index, labelled in enumerate(sequence):
             truth[index], roots[index], hidden[index] = labelled.truth_camera, labelled.root_camera, labelled.hidden
             true_poses[index] = labelled.pose
@@ -94,14 +103,18 @@ class SequenceRunner:
                 continue
             finally:
                 advance()
+            observed[index] = observation
             seen, concluded = _seen(observation, side), _concluded(estimate, side)
             if seen is not None:
                 placed = place_landmarks(seen, labelled.frame)
                 joints["detector"][index] = np.nan if placed is None else placed
                 poses["initializer"][index] = seen.initial
             if concluded is not None:
-                poses["online"][index] = concluded.mano
+                poses["online"][index], statuses[index] = concluded.mano, _published_status(concluded)
                 stddev[index], covariance[index] = concluded.joint_stddev_m, concluded.wrist_covariance
+        for index, estimate in zip(observed, self._offline.fit(list(observed.values())), strict=True):
+            concluded = _concluded(estimate, side)
+            poses["offline"][index] = None if concluded is None else concluded.mano
         for name, course in poses.items():
             for index, pose in enumerate(course):
                 if pose is not None:
@@ -111,7 +124,7 @@ class SequenceRunner:
         run = HandRun(
             side, truth, hidden, active_frames(truth, side, RATE_HZ), gap_lengths(hidden, RATE_HZ), outputs
         )
-        return SequenceRun(run, roots, true_poses, poses, unusable)
+        return SequenceRun(run, statuses, roots, true_poses, poses, unusable)
 
     def joints(self, pose: ManoPose, side: Side) -> NDArray[np.float64]:
         """Joints [21, 3] m of a pose of this side, with the data set's fingertips."""
@@ -137,3 +150,7 @@ def _concluded(estimate: FrameEstimate, side: Side) -> HandEstimate | None:
     """The hand of that side that was seen last; a lost one is held by the charge for missing frames."""
     hands = [hand for hand in estimate.hands if hand.side is side and hand.status is not HandStatus.LOST]
     return min(hands, key=lambda hand: hand.since_observed_ns, default=None)
+
+
+def _published_status(hand: HandEstimate) -> HandStatus:
+    return HandStatus.LOST if hand.since_observed_ns > _TIMEOUT_NS else hand.status

@@ -29,7 +29,7 @@ from hmp_core.evaluation.metrics import ra_mpjpe
 from hmp_core.evaluation.occlusion_report import PARTS
 from hmp_core.hand.skeleton import PUBLIC_FROM_MANO, Side
 
-METHODS = {"detector", "initializer", "online"}
+METHODS = {"detector", "initializer", "offline", "online"}
 
 
 @pytest.fixture
@@ -87,9 +87,15 @@ def test_ho3d_with_mano_on_the_occluded_frames_alone(hmp, tmp_path):
 
 def test_dexycb_finds_a_left_hand(hmp, tmp_path):
     write_dexycb(tmp_path, Side.LEFT)
-    code, out, _ = hmp("dexycb", tmp_path, "--sequences", SUBJECT, "--json")
+    page = tmp_path / "page.html"
+    code, out, _ = hmp("dexycb", tmp_path, "--sequences", SUBJECT, "--json", "--report", page)
     assert code == 0
     result = json.loads(out)
+    assert page.read_text().count("data:image/png") >= 2
+    statuses = result["by_status"]
+    assert sum(cell["frames"] for cell in statuses.values()) == result["frames"]
+    assert statuses["observed"]["frames"] > 0
+    assert statuses["lost"] == {"frames": 0, "ra_mpjpe_mm": None}
     assert (result["dataset"], result["setup"], result["frames"]) == ("DexYCB", None, FRAMES - 2)
     assert result["published"]["online"]["coverage"] > 0.8
     assert result["published"]["online"]["ra_mpjpe_mm"] < 30
