@@ -15,15 +15,19 @@ from hmp_core.observation import FrameObservation, HandObservation, ManoPose, Ro
 
 _SIDES: Final = {0: None, 1: Side.LEFT, 2: Side.RIGHT}
 _STAGES: Final = ("detect", "initialize")
+MAX_HANDS: Final = 16
+"""Most hands of one message; perception tracks two, and each costs a solve."""
 
 
 def observation_from_message(message: Any) -> FrameObservation:
     """Read anything shaped like ``HandObservationArray`` (rclpy or ``rosbags``).
 
     Raises:
-        DataError: an unknown side, or numbers that are not finite where they must be.
+        DataError: more than ``MAX_HANDS``, an unknown side, or numbers that are not finite where they must be.
         CameraError: unusable intrinsics.
     """
+    if len(message.hands) > MAX_HANDS:
+        raise DataError(f"an image with {len(message.hands)} hands; {MAX_HANDS} are believed at most")
     camera = replace(camera_from_info(message.camera), calibrated=bool(message.camera_calibrated))
     return FrameObservation(
         stamp_ns=nanoseconds(message.header.stamp),

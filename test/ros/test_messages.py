@@ -14,6 +14,7 @@ from hmp_core.fitting.config import FitterConfig
 from hmp_core.hand.skeleton import FINGER_NAMES, JOINT_NAMES, NUM_JOINTS, PARENTS, TIPS, Side
 from hmp_core.lens import Distortion
 from hmp_core.media.message_fields import Timing
+from hmp_core.media.message_reader import MAX_HANDS
 from hmp_core.media.ros_camera import camera_from_info
 from hmp_core.media.ros_image import image_to_bgr
 from hmp_core.observation import FrameObservation, HandObservation, ManoPose, Roi
@@ -122,12 +123,13 @@ def test_unusable_observations_are_refused() -> None:
     def message() -> HandObservationArray:
         return build_observation_array(frame, "optical", TIMING)
 
-    wrong_side, nan_keypoint, zero_sigma, no_camera = message(), message(), message(), message()
+    wrong_side, nan_keypoint, zero_sigma, crowd, no_camera = (message() for _ in range(5))
     wrong_side.hands[0].side = 3
     nan_keypoint.hands[0].keypoint_x[4] = np.nan
     zero_sigma.hands[0].keypoint_sigma[4] = 0.0
+    crowd.hands = list(crowd.hands) * (MAX_HANDS + 1)
     no_camera.camera.k = np.zeros(9)
-    for bad in (wrong_side, nan_keypoint, zero_sigma):
+    for bad in (wrong_side, nan_keypoint, zero_sigma, crowd):
         with pytest.raises(DataError):
             ObservedFrame.from_message(bad)
     with pytest.raises(CameraError):
