@@ -33,7 +33,7 @@ NEWEST_PYTHON := 14
 PIP_PINS := torch==2.13.0 "$(shell $(PYTHON) -c 'import numpy; print("numpy<2" if numpy.__version__ < "2" else "numpy>=2")')"
 PREFIXES :=
 else
-EXTRAS := ros,dev,mediapipe,train,teleop
+EXTRAS := ros,dev,mediapipe,train,teleop,view
 VENV_OPTIONS :=
 # For newer ones there are no wheels of ROS.
 NEWEST_PYTHON := 13
