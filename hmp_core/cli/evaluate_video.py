@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from rich.table import Table
 
 from hmp_core.cli.console import progress_bar
 from hmp_core.cli.options import CameraOption, FovOption, ManoOption
-from hmp_core.evaluation.gap import METHODS, GapResult, evaluate_gaps, spread_gaps
+from hmp_core.evaluation.gap import GapResult, evaluate_gaps, spread_gaps
+from hmp_core.evaluation.gap_page import add_gaps, gap_rows
 from hmp_core.frame import Frame
 from hmp_core.media.intrinsics import DEFAULT_FOV_DEG, Intrinsics, load_camera
+from hmp_core.media.report_page import ReportPage, check_page
 from hmp_core.media.sources import open_source
 from hmp_core.pipeline import open_pipeline
 
@@ -30,21 +33,29 @@ def evaluate_video(
     gap_frames: Annotated[int, typer.Option(help="Length of each gap [frames].")] = 30,
     max_frames: Annotated[int | None, typer.Option(help="Use only the first frames.")] = None,
     mano: ManoOption = None,
+    report: Annotated[Path | None, typer.Option(help="Page with tables, plots and pictures, .html or .md.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Paint a grey box over the hand now and then, and compare what fills the gaps with the run that saw it."""
+    check_page(report)
     calibrated = load_camera(camera) if camera else None
     total = open_source(source, Intrinsics(calibrated, fov)).frame_count or 0
     total = min(total, max_frames or total)
+    stamps_ns: list[int] = []
     with progress_bar() as bar:
         task = bar.add_task("clean and painted run", total=2 * total, note="")
 
         def frames() -> Iterator[Frame]:
             for frame in islice(open_source(source, Intrinsics(calibrated, fov)), max_frames):
+                stamps_ns.append(frame.stamp_ns)
                 yield frame
                 bar.advance(task)
 
         _, results = evaluate_gaps(frames, lambda: open_pipeline(mano), spread_gaps(total, gap_frames, gaps))
+    if report is not None:
+        page = ReportPage(f"hmp eval video: {Path(source).name}")
+        add_gaps(page, results, 1e9 / float(np.median(np.diff(stamps_ns))))
+        page.write(report)
     if as_json:
         print(json.dumps([_as_fields(result) for result in results]))
     else:
@@ -64,17 +75,8 @@ def _as_fields(result: GapResult) -> dict[str, Any]:
 
 def print_results(results: list[GapResult]) -> None:
     """One row a gap, wrist-relative and camera-frame error per method, and the mean of all gaps."""
-    table = Table("frames", "infilled", *(f"{name} (mm)" for name in METHODS), "rejoin jump (mm)")
-    table.title = "error against the clean run: wrist-relative / camera frame"
-    for result in results:
-        infilled = Counter(status.name for status in result.statuses)["INFILLED"]
-        errors = (f"{result.relative_mm[name]:.1f} / {result.camera_mm[name]:.1f}" for name in METHODS)
-        span = f"{result.gap.first}-{result.gap.last}"
-        table.add_row(span, f"{infilled} of {len(result.statuses)}", *errors, f"{result.rejoin_jump_mm:.1f}")
-    means = (
-        f"{np.mean([result.relative_mm[name] for result in results]):.1f} / "
-        f"{np.mean([result.camera_mm[name] for result in results]):.1f}"
-        for name in METHODS
-    )
-    table.add_row("mean", "", *means, f"{max(result.rejoin_jump_mm for result in results):.1f} (largest)")
+    heads, rows = gap_rows(results)
+    table = Table(*heads, title="error against the clean run: wrist-relative / camera frame")
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)

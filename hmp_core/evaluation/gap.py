@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How well gaps are filled on real video: hide the hand by a grey box, compare with the run that saw it.
 
-The clean run is a reference for agreement and no ground truth. Besides the output itself, the baselines SLERP
+The clean run is a reference for agreement and no ground truth. Besides the output itself and ``offline``, which is
+``hmp fit`` on the images with the box, the baselines SLERP
 (every rotation between the clean poses at both ends, the wrist's place linear; it knows the future) and hold
 (the last pose) are measured against it.
 """
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,19 +22,25 @@ from scipy.spatial.transform import Rotation, Slerp
 from hmp_core.errors import ConfigError, DataError
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus
 from hmp_core.evaluation.metrics import camera_mpjpe, ra_mpjpe
+from hmp_core.fitting.sequence import ClipFitter
+from hmp_core.fitting.stages import SHIPPED_TABLES, read_stage_table
 from hmp_core.frame import Frame
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
+from hmp_core.media.overlay import draw_overlay
+from hmp_core.observation import FrameObservation
 from hmp_core.pipeline import Pipeline
+from hmp_core.prior.prior import load_prior
 
-METHODS: Final = ("output", "revised", "slerp", "hold")
+METHODS: Final = ("output", "revised", "offline", "slerp", "hold")
 REVISION_LAG: Final = 6
 """Frames after a gap's end at which ``revised`` looks back on it."""
 
 _GREY: Final = 128
 _BOX_MARGIN: Final = 0.35
 _SETTLING: Final = 3
+_PICTURE_PX: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,8 @@ class GapResult:
         camera_mm: the same in the camera frame.
         rejoin_jump_mm: largest step of the joints' mean over the first frames after the gap, beyond the clean
             run's own step.
+        course_mm: [gap's frames] of the mean error in ``relative_mm``, per method.
+        picture: BGR, the gap's middle: the output on the image with the box, and on the image itself.
     """
 
     gap: Gap
@@ -61,6 +71,8 @@ class GapResult:
     relative_mm: dict[str, float]
     camera_mm: dict[str, float]
     rejoin_jump_mm: float
+    course_mm: dict[str, NDArray[np.float64]]
+    picture: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -144,18 +156,25 @@ def evaluate_gaps(
             raise DataError(f"the clean run does not see the hand throughout frames {around[0]} to {around[-1]}")
     hidden = {index for gap in gaps for index in range(gap.first, gap.last + 1)}
     pipeline = open_pipeline()
-    estimates: list[FrameEstimate] = []
+    observations, estimates = list[FrameObservation](), list[FrameEstimate]()
+    pictures: dict[Gap, NDArray[np.uint8]] = {}
     revised: dict[int, HandEstimate | None] = {}
     for index, frame in enumerate(frames()):
         shown = paint_over(frame, clean.keypoints_px[index]) if index in hidden else frame
-        estimates.append(pipeline.process(shown)[1])
+        observation, estimate = pipeline.process(shown)
+        observations.append(observation)
+        estimates.append(estimate)
         for gap in gaps:
+            if index == (gap.first + gap.last) // 2:
+                views = [draw_overlay(view, estimate) for view in (shown, frame)]
+                pictures[gap] = _small(np.hstack(views))
             if index == gap.last + REVISION_LAG:
                 for past in range(gap.first, gap.last + 1):
                     revised[past] = _of_side(pipeline.fitter.revise(estimates[past]), clean.side)
-    painted = [_of_side(estimate, clean.side) for estimate in estimates]
+    offline = ClipFitter(pipeline.model, load_prior(), read_stage_table(SHIPPED_TABLES[0])).fit(observations)
+    painted, fitted = ([_of_side(estimate, clean.side) for estimate in run] for run in (estimates, offline))
     kinematics = HandKinematics(_model_of(pipeline.model, clean.side), torch.float64)
-    return clean, [_compare(gap, clean, painted, revised, kinematics) for gap in gaps]
+    return clean, [_compare(gap, clean, painted, revised, fitted, kinematics, pictures[gap]) for gap in gaps]
 
 
 def slerp_joints(
@@ -184,7 +203,9 @@ def _compare(
     clean: Run,
     painted: list[HandEstimate | None],
     revised: dict[int, HandEstimate | None],
+    fitted: list[HandEstimate | None],
     kinematics: HandKinematics,
+    picture: NDArray[np.uint8],
 ) -> GapResult:
     inside = range(gap.first, gap.last + 1)
     truth = _joints([clean.hands[index] for index in inside])
@@ -194,6 +215,7 @@ def _compare(
     filled = {
         "output": _joints([painted[index] for index in inside]),
         "revised": _joints([revised.get(index) for index in inside]),
+        "offline": _joints([fitted[index] for index in inside]),
         "slerp": slerp_joints(start, end, len(inside), kinematics),
         "hold": np.repeat(start.joints_camera[None], len(inside), axis=0),
     }
@@ -201,16 +223,24 @@ def _compare(
     steps, own = (
         np.diff(_joints([hands[index] for index in after]), axis=0) for hands in (painted, list(clean.hands))
     )
+    course = {name: ra_mpjpe(joints, truth) for name, joints in filled.items()}
     jumps = 1000 * (np.linalg.norm(steps, axis=-1) - np.linalg.norm(own, axis=-1)).mean(axis=1)
     return GapResult(
         gap=gap,
         statuses=tuple(
             hand.status if hand else HandStatus.UNKNOWN for hand in (painted[index] for index in inside)
         ),
-        relative_mm={name: float(ra_mpjpe(joints, truth).mean()) for name, joints in filled.items()},
+        relative_mm={name: float(errors.mean()) for name, errors in course.items()},
         camera_mm={name: float(camera_mpjpe(joints, truth).mean()) for name, joints in filled.items()},
         rejoin_jump_mm=float(jumps.max()) if jumps.size else 0.0,
+        course_mm=course,
+        picture=picture,
     )
+
+
+def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = min(1.0, _PICTURE_PX / picture.shape[1])
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _joints(hands: list[HandEstimate | None]) -> NDArray[np.float64]:

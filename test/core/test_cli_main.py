@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from typer.main import get_command
 
@@ -12,7 +13,9 @@ from hmp_core.cli.track import print_summary
 from hmp_core.errors import HmpError
 from hmp_core.estimate import HandStatus
 from hmp_core.evaluation.gap import METHODS, Gap, GapResult
+from hmp_core.evaluation.gap_page import add_gaps
 from hmp_core.evaluation.summary import summarize
+from hmp_core.media.report_page import ReportPage
 
 
 def run(monkeypatch, *arguments):
@@ -92,14 +95,22 @@ def test_error_text_is_shown_as_it_is(monkeypatch, capsys):
     assert capsys.readouterr().err.strip() == "error: sigma [rad] of [3] is wrong"
 
 
-def test_tables_show_units_and_dashes_for_what_was_not_measured(monkeypatch, capsys):
+def test_tables_show_units_and_dashes_for_what_was_not_measured(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("COLUMNS", "160")
     print_summary({**summarize({}), "files": {"hands.npz": "out/hands.npz"}})
     shown = capsys.readouterr().out
     for text in ("optimize (ms)", "reprojection (px)", "mm/frame²", "- / -", "out/hands.npz"):
         assert text in shown
     errors = {name: 12.34 for name in METHODS}
-    print_results([GapResult(Gap(3, 4), (HandStatus.INFILLED, HandStatus.LOST), errors, errors, 5.0)])
+    statuses, course = (HandStatus.INFILLED, HandStatus.LOST), {name: np.array([12.0, 12.68]) for name in METHODS}
+    picture = np.zeros((40, 60, 3), np.uint8)
+    results = [GapResult(Gap(3, 4), statuses, errors, errors, 5.0, course, picture)]
+    page = ReportPage("gaps")
+    add_gaps(page, results, 30.0)
+    page.write(tmp_path / "gaps.md")
+    assert {path.name for path in tmp_path.iterdir()} == {"gaps.md", "gaps_gap_0.jpg", "gaps_errors_0.png"}
+    assert "| mean |" in (tmp_path / "gaps.md").read_text()
+    print_results(results)
     shown = capsys.readouterr().out
     for text in ("slerp (mm)", "12.3 / 12.3", "1 of 2", "3-4"):
         assert text in shown

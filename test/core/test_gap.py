@@ -100,5 +100,8 @@ def test_output_goes_on_through_real_gaps_marked_infilled(real_gaps):
             assert np.isfinite(list(errors.values())).all()
         assert result.relative_mm["slerp"] < 40
         assert result.relative_mm["output"] < 1.3 * result.relative_mm["hold"]
+        assert result.relative_mm["offline"] < 1.3 * result.relative_mm["hold"]
+        assert result.course_mm["offline"].shape == (30,)
+        assert result.picture.shape[1] == 1000
         assert result.rejoin_jump_mm < 60
         assert result.relative_mm["hold"] > 1
