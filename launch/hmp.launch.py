@@ -121,21 +121,28 @@ def _nodes(context: LaunchContext) -> list[Node]:
         ("image/compressed", value["image_topic"]),
         ("camera_info", value["camera_info_topic"]),
     ]
-    common = {"package": PACKAGE, "namespace": value["namespace"], "output": "screen", "emulate_tty": True}
+
+    def node(executable: str, **options: object) -> Node:
+        return Node(
+            package=PACKAGE,
+            executable=executable,
+            namespace=value["namespace"],
+            output="screen",
+            emulate_tty=True,
+            # Under SROS2: what config/sros2_policy.xml grants.
+            ros_arguments=["--enclave", f"/{PACKAGE}/{executable}"],
+            **options,
+        )
+
     executables = ["hmp_node"] if value["composed"] == "true" else ["initializer_node", "window_node"]
-    nodes = [
-        Node(executable=executable, parameters=parameters, remappings=camera_topics, **common)
-        for executable in executables
-    ]
+    nodes = [node(executable, parameters=parameters, remappings=camera_topics) for executable in executables]
     if value["display"] == "true":
-        nodes.append(Node(executable="display_node", parameters=parameters, remappings=camera_topics, **common))
+        nodes.append(node("display_node", parameters=parameters, remappings=camera_topics))
     if value["video"]:
         playing = {"video": value["video"], "loop": value["loop"] == "true", "wait_for_subscribers": 1}
-        nodes.append(Node(executable="video_publisher", parameters=[playing], remappings=camera_topics, **common))
+        nodes.append(node("video_publisher", parameters=[playing], remappings=camera_topics))
     if value["retarget"]:
-        nodes.append(
-            Node(executable="retarget_node", parameters=[*parameters, {"side": value["retarget"]}], **common)
-        )
+        nodes.append(node("retarget_node", parameters=[*parameters, {"side": value["retarget"]}]))
     if value["rviz"] == "true":
         layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", "hmp.rviz"])
         # The layout names topics without a namespace.
