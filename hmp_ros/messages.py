@@ -20,6 +20,7 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate
 from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.shape_prior import HandShape
 from hmp_core.media.message_fields import (
     Timing,
     camera_info_fields,
@@ -42,11 +43,9 @@ def build_hand_array(estimate: FrameEstimate, frame_id: str, timing: Timing) -> 
     return _fill(ManoHandArray(), hand_array_fields(estimate, frame_id, timing))
 
 
-def build_info(
-    hand_model: str, prior_sha256: str, config: FitterConfig, hand_shape: tuple[tuple[float, ...], float]
-) -> ManoInfo:
-    """The latched description of ``hand/mano``; arguments as of :func:`info_fields`."""
-    return _fill(ManoInfo(), info_fields(hand_model, prior_sha256, config, hand_shape))
+def build_info(hand_model: str, prior_sha256: str, config: FitterConfig, shape: HandShape) -> ManoInfo:
+    """The latched description of ``hand/mano``."""
+    return _fill(ManoInfo(), info_fields(hand_model, prior_sha256, config, shape))
 
 
 def build_image(image: NDArray[np.uint8], stamp_ns: int, frame_id: str) -> Image:

@@ -97,7 +97,7 @@ class ShapeKeeper:
         answer.set_result((success, message))
 
     def _size(self) -> str:
-        length_mm = f"{1e3 * self._fitter.hand_shape[1]:.0f} mm from wrist to middle knuckle"
+        length_mm = f"{1e3 * self._fitter.hand_shape.length_m:.0f} mm from wrist to middle knuckle"
         if self._fitter.config.hand_length_m:
             return f"its size is metric, as hand_length_m says: {length_mm}"
         return (

@@ -131,8 +131,9 @@ class _Run:
 
     def replay(self, recording: BagSource | ObservationBag, pipeline: Pipeline) -> dict[str, Any]:
         """Copy, see and fit it all; returns what to report."""
+        config = pipeline.fitter.config
         prior = file_sha256(asset_path(SHIPPED_PRIOR))
-        self._info = info_fields(pipeline.model.name, prior, pipeline.fitter.config, pipeline.fitter.hand_shape)
+        self._info = info_fields(pipeline.model.name, prior, config, pipeline.fitter.hand_shape)
         replay = HandReplay(pipeline.fitter, self._write)
         frames, complete = 0, True
         observations = self._see(recording, pipeline) if isinstance(recording, BagSource) else iter(recording)

@@ -11,7 +11,7 @@ from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.hand_length import hand_length
 from hmp_core.fitting.hand_track import HandTrack
-from hmp_core.fitting.shape_prior import ShapePrior
+from hmp_core.fitting.shape_prior import HandShape, ShapePrior
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.model import HandModel
 from hmp_core.observation import FrameObservation
@@ -44,10 +44,10 @@ class OnlineFitter:
             track.reconfigure(config)
 
     @property
-    def hand_shape(self) -> tuple[tuple[float, ...], float]:
-        """The shape that hands begin with: β [10] and the length, wrist to middle knuckle [m]."""
+    def hand_shape(self) -> HandShape:
+        """What hands begin with: the shape that is held, or an average one, as long as was measured."""
         mean = ShapePrior.of_hand(self.config, self._model.kinematics).mean
-        return tuple(mean.tolist()), hand_length(self._model.kinematics, mean)[0]
+        return HandShape(tuple(mean.tolist()), hand_length(self._model.kinematics, mean)[0])
 
     def reset(self) -> None:
         """Forget all hands."""

@@ -17,6 +17,19 @@ _MOST_INFORMATION: Final = 1 / 0.02**2
 
 
 @dataclass(frozen=True)
+class HandShape:
+    """Shape and size of a hand.
+
+    Attributes:
+        betas: [10].
+        length_m: wrist to middle knuckle.
+    """
+
+    betas: tuple[float, ...]
+    length_m: float
+
+
+@dataclass(frozen=True)
 class ShapePrior:
     """Gaussian belief about β before a window's evidence.
 

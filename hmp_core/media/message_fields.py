@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, WindowStatus
 from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.shape_prior import HandShape
 from hmp_core.hand.skeleton import (
     JOINT_NAMES,
     MANO_JOINT_NAMES,
@@ -75,18 +76,15 @@ def hand_array_fields(estimate: FrameEstimate, frame_id: str, timing: Timing) ->
     }
 
 
-def info_fields(
-    hand_model: str, prior_sha256: str, config: FitterConfig, hand_shape: tuple[tuple[float, ...], float]
-) -> Fields:
+def info_fields(hand_model: str, prior_sha256: str, config: FitterConfig, shape: HandShape) -> Fields:
     """Fields of ``ManoInfo``.
 
     Args:
         hand_model: its name.
         prior_sha256: of the prior's weights.
         config: of the fitter.
-        hand_shape: β [10] and length [m] that hands begin with (``OnlineFitter.hand_shape``).
+        shape: that hands begin with.
     """
-    betas, hand_length_m = hand_shape
     return {
         "joint_names": list(JOINT_NAMES),
         "joint_parents": np.array(PARENTS, dtype=np.int8),
@@ -99,8 +97,8 @@ def info_fields(
         "infill_timeout": config.infill_timeout_s,
         "calibrated": config.betas is not None,
         "metric": config.hand_length_m > 0,
-        "betas": np.array(betas, dtype=np.float32),
-        "hand_length": hand_length_m,
+        "betas": np.array(shape.betas, dtype=np.float32),
+        "hand_length": shape.length_m,
     }
 
 

@@ -74,7 +74,7 @@ def test_the_proportions_of_a_still_hand_are_found(found: np.ndarray, kinematics
 
 def test_a_shape_that_was_found_is_held(fitter: OnlineFitter, found: np.ndarray) -> None:
     held = OnlineFitter(load_hand_model(None), load_prior(), FitterConfig(betas=tuple(found)))
-    assert held.hand_shape[0] == pytest.approx(found)
+    assert held.hand_shape.betas == pytest.approx(found)
     scene = moving_hand(20, betas=BETAS)
     for frame in run(held, scene, range(20)):
         np.testing.assert_allclose(frame.hands[0].mano.betas, found, atol=0.1)
@@ -97,7 +97,7 @@ def test_a_shape_that_was_found_can_be_given_up_again(fitter: OnlineFitter, foun
     fitter.reconfigure(FitterConfig(betas=tuple(found)))
     run(fitter, scene, range(10))
     fitter.reconfigure(FitterConfig())
-    assert fitter.hand_shape[0] == (0.0,) * NUM_BETAS
+    assert fitter.hand_shape.betas == (0.0,) * NUM_BETAS
     betas = calibrated(run(fitter, scene, range(10, 40)), 20)
     assert betas is not None
     np.testing.assert_allclose(betas, found, atol=0.8)

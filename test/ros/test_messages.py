@@ -11,6 +11,7 @@ from hmp_core.camera import Camera
 from hmp_core.errors import CameraError, DataError
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus, WindowStatus
 from hmp_core.fitting.config import FitterConfig
+from hmp_core.fitting.shape_prior import HandShape
 from hmp_core.hand.skeleton import FINGER_NAMES, JOINT_NAMES, NUM_JOINTS, PARENTS, TIPS, Side
 from hmp_core.lens import Distortion
 from hmp_core.media.message_fields import Timing
@@ -173,14 +174,14 @@ def test_status_and_joint_constants_agree_with_the_core() -> None:
 
 
 def test_info_describes_the_skeleton() -> None:
-    info = _through_the_wire(build_info("open hand", "ab" * 32, FitterConfig(), ((0.5,) * 10, 0.09)))
+    info = _through_the_wire(build_info("open hand", "ab" * 32, FitterConfig(), HandShape((0.5,) * 10, 0.09)))
     assert tuple(info.joint_names) == JOINT_NAMES
     assert tuple(info.joint_parents) == PARENTS
     assert info.flat_hand_mean
     assert (info.calibrated, info.metric) == (False, False)
     assert info.hand_length == pytest.approx(0.09)
     held = FitterConfig(betas=(0.5,) * 10, hand_length_m=0.09)
-    info = _through_the_wire(build_info("open hand", "ab" * 32, held, ((0.5,) * 10, 0.09)))
+    info = _through_the_wire(build_info("open hand", "ab" * 32, held, HandShape((0.5,) * 10, 0.09)))
     assert (info.calibrated, info.metric, list(info.betas)) == (True, True, [0.5] * 10)
 
 
