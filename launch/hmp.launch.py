@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hands from a camera: ``ros2 launch hmp_ros hmp.launch.py image_topic:=/camera/image_raw``."""
 
-from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+import os
+
+from launch import Action, LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "hmp_ros"
@@ -34,10 +37,17 @@ def generate_launch_description() -> LaunchDescription:
                 description="The image topic carries CompressedImage; empty: as params_file says.",
             ),
             DeclareLaunchArgument(
-                "video", default_value="", description="Play this video file, image folder or bag as the camera."
+                "video",
+                default_value="",
+                description="Play this video file, image folder or webcam (its number) as the camera.",
             ),
             DeclareLaunchArgument(
-                "loop", default_value="false", choices=BOOLEANS, description="Play the video again and again."
+                "bag",
+                default_value="",
+                description="Play the images of this bag (rosbag2, mcap or sqlite3) as the camera, stamped anew.",
+            ),
+            DeclareLaunchArgument(
+                "loop", default_value="false", choices=BOOLEANS, description="Play video or bag again and again."
             ),
             DeclareLaunchArgument(
                 "mano_path",
@@ -86,6 +96,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="Drive a robot hand with the operator's left or right one; empty: none.",
             ),
             DeclareLaunchArgument(
+                "localhost_only",
+                default_value="false",
+                choices=BOOLEANS,
+                description="Talk to nothing but this machine; false: as the environment says.",
+            ),
+            DeclareLaunchArgument(
                 "use_sim_time",
                 default_value="false",
                 choices=BOOLEANS,
@@ -105,8 +121,11 @@ def generate_launch_description() -> LaunchDescription:
     )
 
 
-def _nodes(context: LaunchContext) -> list[Node]:
+def _nodes(context: LaunchContext) -> list[Action]:
     value = context.launch_configurations
+    if value["video"] and value["bag"]:
+        raise RuntimeError("video:= and bag:= are both given; the camera can play one of them")
+    played = value["video"] or value["bag"]
     parameters: list[object] = [value["params_file"], {"use_sim_time": value["use_sim_time"] == "true"}]
     # Only what was given overrides the file.
     if value["compressed"]:
@@ -135,11 +154,19 @@ def _nodes(context: LaunchContext) -> list[Node]:
         )
 
     executables = ["hmp_node"] if value["composed"] == "true" else ["initializer_node", "window_node"]
-    nodes = [node(executable, parameters=parameters, remappings=camera_topics) for executable in executables]
+    nodes: list[Action] = []
+    if value["localhost_only"] == "true":
+        nodes.append(SetEnvironmentVariable("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST"))
+        # Humble knows only this one, and its successors warn of it.
+        if os.environ.get("ROS_DISTRO") == "humble":
+            nodes.append(SetEnvironmentVariable("ROS_LOCALHOST_ONLY", "1"))
+    nodes += [node(executable, parameters=parameters, remappings=camera_topics) for executable in executables]
     if value["display"] == "true":
         nodes.append(node("display_node", parameters=parameters, remappings=camera_topics))
-    if value["video"]:
-        playing = {"video": value["video"], "loop": value["loop"] == "true", "wait_for_subscribers": 1}
+    if played:
+        # A webcam's number is text, too.
+        video = ParameterValue(played, value_type=str)
+        playing = {"video": video, "loop": value["loop"] == "true", "wait_for_subscribers": 1}
         nodes.append(node("video_publisher", parameters=[playing], remappings=camera_topics))
     if value["retarget"]:
         nodes.append(node("retarget_node", parameters=[*parameters, {"side": value["retarget"]}]))

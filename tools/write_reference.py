@@ -35,7 +35,15 @@ LAUNCH_FILES: Final = ("hmp.launch.py", "demo.launch.py")
 LAUNCH_MODULES: Final = tuple(
     f"{package}{part}"
     for package in ("launch", "launch_ros")
-    for part in ("", ".actions", ".conditions", ".descriptions", ".launch_description_sources", ".substitutions")
+    for part in (
+        "",
+        ".actions",
+        ".conditions",
+        ".descriptions",
+        ".launch_description_sources",
+        ".parameter_descriptions",
+        ".substitutions",
+    )
 )
 
 
