@@ -58,6 +58,8 @@ LEAST_IN_SIGHT: Final = 5
 LEAST_ROWS: Final = 100
 COVER_EDGES: Final = np.array([0.0, 0.01, 0.2, 0.4, 0.6, 0.8, 0.97, 1.01])
 LAGS: Final = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26)
+_WHITE_DIFFERENCE: Final = 6.0
+"""Variance of a second difference of white noise of unit variance."""
 
 
 def common_part(
@@ -222,7 +224,11 @@ def ridge(design: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.
 def persistence(
     numbers: NDArray[np.float64], data: Sightings, chosen: NDArray[np.bool_]
 ) -> tuple[float, float, float]:
-    """Share that stays, share that fades, and its time constant [s], from correlations over time."""
+    """Share that stays, share that fades, and its time constant [s], from correlations over time.
+
+    What is new in every image shows in the second differences, where the rest hardly does; correlations, which rare
+    jumps lower, would tell too much of it.
+    """
     keys = list(zip(data.scene.tolist(), data.image.tolist(), strict=True))
     at = {key: row for row, key in enumerate(keys) if chosen[row]}
     valid = np.isfinite(numbers)
@@ -243,7 +249,18 @@ def persistence(
 
     bounds = ([0, 0, 0.02], [0.95, 1, 2])
     (stays, fades, tau), _ = curve_fit(course, times, found, (0.2, 0.6, 0.2), bounds=bounds, sigma=np.sqrt(times))
-    total = max(stays + fades, 1.0)
+    triples = np.array(
+        [
+            (at[scene, image - 1], row, at[scene, image + 1])
+            for (scene, image), row in at.items()
+            if (scene, image - 1) in at and (scene, image + 1) in at
+        ]
+    )
+    before, now, after = (numbers[rows] for rows in triples.T)
+    seen = np.nanmean((before - 2 * now + after) ** 2) / _WHITE_DIFFERENCE
+    once, twice = course(np.array([1.0, 2.0]) / RATE_HZ, 0.0, 1.0, tau)
+    fresh = max(seen - fades * (6 - 8 * once + 2 * twice) / _WHITE_DIFFERENCE, 0.0)
+    total = (stays + fades) / (1 - fresh)
     return stays / total, fades / total, tau
 
 

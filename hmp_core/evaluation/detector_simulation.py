@@ -43,6 +43,11 @@ from hmp_core.perception.roi import roi_from_landmarks
 
 _BLANK: Final = np.zeros((1, 1, 3), dtype=np.uint8)
 _JITTER: Final = 1e-6
+_BURST_SPREAD: Final = 1.0
+_BURST_S: Final = 0.15
+_LARGEST_BURST: Final = 4.0
+"""What is new in an image comes in bursts: its scale, one for all numbers of an image, is log-normal, with this
+spread of the logarithm, and fades exponentially with this time [s]; scales end at the largest."""
 _FEWEST_INSIDE: Final = 5
 """Keypoints inside the image below which the tracker gives a hand up."""
 
@@ -153,6 +158,7 @@ class DetectorSimulation:
         stays, slow, fresh = (rng.normal(size=(rows, NUMBERS)) @ self._factor.T for rows in (1, count, count))
         covered = hand.hidden.any(axis=1).astype(int)
         steps = np.diff(hand.times_s, prepend=hand.times_s[0])
+        fresh *= _bursts(steps, rng)[:, None]
         numbers = np.empty_like(slow)
         for row, kind in enumerate(KINDS):
             constant, fading, tau = self._model.persistence[covered, row].astype(np.float64).T
@@ -206,3 +212,12 @@ class DetectorSimulation:
             now = bool(number >= lose[index]) if now else bool(number < find[index])
             seen[index] = now
         return seen
+
+
+def _bursts(steps_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Scales [T] of what is new in each image, of unit mean square."""
+    kept = np.exp(-steps_s / _BURST_S)
+    level = rng.normal(size=len(steps_s))
+    for index in range(1, len(level)):
+        level[index] = kept[index] * level[index - 1] + np.sqrt(1 - kept[index] ** 2) * level[index]
+    return np.asarray(np.minimum(np.exp(_BURST_SPREAD * level - _BURST_SPREAD**2), _LARGEST_BURST))

@@ -90,6 +90,23 @@ def test_simulated_errors_have_the_measured_size(count):
         )
 
 
+def test_the_simulation_trembles_in_bursts():
+    hand = still_hand(400, np.zeros(NUM_JOINTS, dtype=bool))
+    simulation, sizes = DetectorSimulation(load_detector_model(), Unposed()), []
+    for seed in range(4):
+        frames = simulation.observe(hand, np.random.default_rng(seed))
+        pixels = np.array(
+            [frame.hands[0].keypoints_px if frame.hands else np.full((21, 2), np.nan) for frame in frames]
+        )
+        trembling = np.linalg.norm(np.diff(pixels, n=2, axis=0), axis=-1).mean(axis=1)
+        sizes.append(trembling[np.isfinite(trembling)])
+    size = np.concatenate(sizes)
+    # Normal noise of one size gives 1.3; the real detector's restless images are far from its calm ones.
+    assert np.percentile(size, 95) / np.median(size) > 2.5
+    calm = size[:-1] < np.median(size)
+    assert np.median(size[1:][calm]) < 0.6 * np.median(size[1:][~calm])
+
+
 def test_false_points_do_not_follow_the_truth():
     model = load_detector_model()
     hidden = np.zeros(NUM_JOINTS, dtype=bool)
