@@ -26,13 +26,13 @@ the error explains next to nothing (slope 0.03). Errors fade within 0.15 s in si
 the hand is lost with a chance of 0.02 where a third of it is hidden, 0.08 at a half, 0.14 at 0.7, 0.50 at 0.9.
 
 Scenes seen by the real detector and, with the same truth, by the simulated one (7 scenes, means): initializer,
-joints in sight 21.1 and 21.0 mm, hidden 42.9 and 36.5 mm, its acceleration error in sight 12.0 and 11.3 mm/frame^2,
-hidden 8.7 and 7.8; images with a hand 0.64 and 0.63. Second differences of errors in plain sight (21 scenes) have a
-median of 1.4 and 1.5 px, a mean of 2.5 and 2.5 and a 95th percentile of 7.8 and 8.0 at keypoints, 5.8 and 6.0 mm, 8.5
-and 9.3, 25.5 and 29.3 at landmarks. Before there were bursts, which change no size of errors: keypoints in sight 6.5
-and 8.2 px, hidden 31.2 and 25.4 px; palm turned by 17.0 and 18.7 degrees; rank correlation of sigma and error within
-a hand 0.47 and 0.44; keypoints within two sigmas 0.99 and 0.97, hidden 0.85 and 0.87. Motion blur
-is in neither.
+joints in sight 21.1 and 21.0 mm, hidden 42.9 and 36.5 mm, its acceleration error in sight 12.0 and 11.3
+mm/frame^2, hidden 8.7 and 7.8; images with a hand 0.64 and 0.63. Second differences of errors in plain sight (21
+scenes) have a median of 1.4 and 1.5 px, a mean of 2.5 and 2.5 and a 95th percentile of 7.8 and 8.0 at keypoints,
+5.8 and 6.0 mm, 8.5 and 9.3, 25.5 and 29.3 at landmarks. Before there were bursts, which change no size of errors:
+keypoints in sight 6.5 and 8.2 px, hidden 31.2 and 25.4 px; palm turned by 17.0 and 18.7 degrees; rank correlation
+of sigma and error within a hand 0.47 and 0.44; keypoints within two sigmas 0.99 and 0.97, hidden 0.85 and 0.87.
+Motion blur is in neither.
 """
 
 from dataclasses import dataclass, fields
