@@ -54,7 +54,7 @@ def test_an_operator_sees_the_hands_and_asks_for_services(endpoints: list[Endpoi
     allowed = _allowed("/hmp_ros/operator")["operator"]
     assert allowed <= ours
     assert {role for role, _ in allowed} <= {"subscribe", "request"}
-    assert ("subscribe", "hand/mano") in allowed
+    assert {("subscribe", "hand/mano"), ("request", "/window_node/pause")} <= allowed
 
 
 def test_both_nodes_in_one_process_may_do_what_each_may() -> None:
@@ -79,4 +79,4 @@ def _allowed(enclave: str) -> dict[str, set[tuple[str, str]]]:
 
 
 def _absolute(item: Endpoint) -> str:
-    return item.name.replace("~", item.node, 1) if item.name.startswith("~") else item.name
+    return item.name.replace("~", f"/{item.node}", 1)
