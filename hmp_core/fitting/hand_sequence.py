@@ -57,7 +57,10 @@ class HandSequence:
 
 
 def find_hands(
-    observations: Sequence[FrameObservation], kinematics: HandKinematics, longest_gap_s: float
+    observations: Sequence[FrameObservation],
+    kinematics: HandKinematics,
+    longest_gap_s: float,
+    observed_sigma_m: float,
 ) -> list[HandSequence]:
     """Hands of a clip: one left and one right at a time, cut where a side was unseen for longer than allowed.
 
@@ -82,7 +85,7 @@ def find_hands(
         stamps = np.array([observations[index].stamp_ns for index in indices])
         for stretch in np.split(indices, np.flatnonzero(np.diff(stamps) > longest_gap_s * 1e9) + 1):
             if any(seen[index].initial is not None for index in stretch):
-                found.append(_sequence(side, stretch, seen, observations, kinematics))
+                found.append(_sequence(side, stretch, seen, observations, kinematics, observed_sigma_m))
     return found
 
 
@@ -92,10 +95,13 @@ def _sequence(
     seen: dict[int, HandObservation],
     observations: Sequence[FrameObservation],
     kinematics: HandKinematics,
+    observed_sigma_m: float,
 ) -> HandSequence:
     frames = range(stretch[0], stretch[-1] + 1)
     steps = tuple(
-        canonical_evidence(seen[index], observations[index].camera, side, kinematics) if index in seen else None
+        canonical_evidence(seen[index], observations[index].camera, side, kinematics, observed_sigma_m)
+        if index in seen
+        else None
         for index in frames
     )
     last = seen[stretch[0]]

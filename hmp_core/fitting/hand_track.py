@@ -206,7 +206,13 @@ class HandTrack:
         """Move waiting sightings into the window; the evidence at ``stamp_ns`` itself, if any."""
         assert self._side is not None
         for sighting in self._waiting:
-            evidence = canonical_evidence(sighting.observation, sighting.camera, self._side, self._model.kinematics)
+            evidence = canonical_evidence(
+                sighting.observation,
+                sighting.camera,
+                self._side,
+                self._model.kinematics,
+                self._config.observed_sigma_m,
+            )
             self._leads_over |= self._last is not None and self._last.since_observed_ns > 0
             self._fitter.add(self._seconds(sighting.stamp_ns), evidence)
             self._evidence = evidence

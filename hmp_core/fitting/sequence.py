@@ -72,7 +72,9 @@ class ClipFitter:
         """
         began = time.perf_counter()
         found: list[list[HandEstimate]] = [[] for _ in observations]
-        for sequence in find_hands(observations, self._model.kinematics, LONGEST_GAP_S):
+        for sequence in find_hands(
+            observations, self._model.kinematics, LONGEST_GAP_S, self._config.observed_sigma_m
+        ):
             motion = self._fitter.fit(sequence, report, store)
             poses = HandPose(motion.R_camera_wrist, motion.p_camera_wrist, motion.R_finger)
             hands = right_hands(poses, motion.betas, self._model.kinematics)
