@@ -2,8 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a window node has done so far, for its diagnostics."""
 
+from collections import deque
+from typing import Final
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
 from hmp_core.estimate import FrameEstimate, HandStatus
+from hmp_ros.diagnostics import Health
 from hmp_ros.rate_meter import RateMeter
+
+_SILENCE_S: Final = 2.0
+_RECENT: Final = 60
+_TOLERATED: Final = 0.1
 
 
 class SolveRecord:
@@ -21,6 +31,7 @@ class SolveRecord:
         self._period_ms = 0.0
         self._spent_ms = 0.0
         self._late = 0
+        self._recently_late: deque[bool] = deque(maxlen=_RECENT)
         self._messages = 0
         self._hands = 0
         self._infilled = 0
@@ -41,7 +52,9 @@ class SolveRecord:
         """A solve answered the newest of so many observations."""
         self.dropped += observations - 1
         self._spent_ms = estimate.stage_ms.get("optimize", 0.0)
-        self._late += self._spent_ms > self._period_ms > 0
+        late = self._spent_ms > self._period_ms > 0
+        self._late += late
+        self._recently_late.append(late)
 
     def published(self, estimate: FrameEstimate) -> None:
         """A message went out."""
@@ -50,8 +63,25 @@ class SolveRecord:
         self._hands += len(estimate.hands)
         self._infilled += sum(hand.status is HandStatus.INFILLED for hand in estimate.hands)
 
-    def values(self) -> dict[str, float | int | str]:
-        """For the diagnostics."""
+    def health(self) -> Health:
+        """STALE while no observations come, WARN while many solves take longer than an image's period."""
+        age_s, late = self.age_s, self._recently_late
+        if age_s is None:
+            return Health(
+                "no observations yet: is initializer_node active?", DiagnosticStatus.STALE, self._values()
+            )
+        if age_s > _SILENCE_S:
+            complaint = f"no observations for {age_s:.0f} s: has the camera or initializer_node stopped?"
+            return Health(complaint, DiagnosticStatus.STALE, self._values())
+        if len(late) == _RECENT and sum(late) > _TOLERATED * _RECENT:
+            complaint = (
+                f"{sum(late)} of the last {_RECENT} solves took longer than an image's period: "
+                "fewer max_steps, a slower camera or a freer processor would help"
+            )
+            return Health(complaint, values=self._values())
+        return Health(values=self._values())
+
+    def _values(self) -> dict[str, float | int | str]:
         return {
             "observation rate [Hz]": self._input.hz,
             "output rate [Hz]": self._output.hz,

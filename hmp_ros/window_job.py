@@ -8,6 +8,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.task import Future
 
 from hmp_core.assets import asset_path
@@ -127,15 +128,12 @@ class WindowJob:
 
     def health(self) -> Health:
         """Rates, times and counters."""
-        values = {
-            **self._record.values(),
-            **{f"skipped: {kind}": count for kind, count in self._faults.counts.items()},
-        }
+        health = self._record.health()
+        skipped = {f"skipped: {kind}": count for kind, count in self._faults.counts.items()}
         if self.paused:
-            return Health(
-                f"paused: {self._node.get_fully_qualified_name()}/pause with false goes on", values=values
-            )
-        return Health(values=values)
+            complaint = f"paused: {self._node.get_fully_qualified_name()}/pause with false goes on"
+            health = replace(health, complaint=complaint, level=DiagnosticStatus.WARN)
+        return replace(health, values={**health.values, **skipped})
 
     def _on_observations(self, message: HandObservationArray) -> None:
         try:
