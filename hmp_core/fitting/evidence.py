@@ -27,8 +27,8 @@ _DOUBTFUL_JOINTS: Final = 1.5
 
 The landmark network makes up a hidden hand as a whole, so its false points err alike, which no joint's own sigma
 tells.
-Tuned by ``hmp eval motion`` on signs of the prior's training: 31.7 to 29.7 mm (``hmp fit``: 28.5 to 26.5) for partly
-hidden joints of hands that rest; with 0.5, fast hands lag behind.
+Tuned by ``hmp eval motion`` on signs of the prior's training: partly hidden joints of hands that rest err by 29.7
+in place of 31.7 mm (``hmp fit``: 26.5, 28.5); with 0.5, fast hands lag behind.
 """
 # Beyond these no camera and no hand can be; their squares would overflow.
 _LEAST_RAY_SIGMA: Final = 1e-5
