@@ -1,0 +1,347 @@
+# SPDX-FileCopyrightText: 2026 The hmp_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Camera to ``hand/mano`` through what happens to cameras, nodes and readers; the nodes live through all of it.
+
+What loops, and what is compressed, is in ``test_bag_playback.py``; wrong images are in ``test_bad_input.py``.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from graph import START_S, Process, Recorder, stamps_of
+from numpy.typing import NDArray
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, Image
+
+from hmp_core.assets import asset_path
+from hmp_core.media.intrinsics import Intrinsics
+from hmp_core.media.message_reader import nanoseconds
+from hmp_core.media.video_source import VideoSource
+from hmp_core.media.video_writer import VideoWriter
+from hmp_ros import qos
+from hmp_ros.messages import build_image
+from hmp_ros.msg import HandObservationArray, ManoHand, ManoHandArray, ManoInfo
+
+SECOND = 1_000_000_000
+LEFT, RIGHT, BOTH = ManoHand.SIDE_LEFT, ManoHand.SIDE_RIGHT, {ManoHand.SIDE_LEFT, ManoHand.SIDE_RIGHT}
+EVERYTHING = QoSProfile(depth=2000)
+READY = {"initializer_node": "to /hand/observations", "window_node": "publishing /hand/mano"}
+PLACES = 12
+"""Where an image can be on its way: five in the reader's queue, one in the mailbox, one in perception, two in the
+window, and some in the transport."""
+
+Start = Callable[..., Process]
+Picture = NDArray[np.uint8]
+
+
+class Stage:
+    """Both nodes as processes, what they publish, and a camera in the test's own hands.
+
+    Args:
+        logs: folder for what the nodes print.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self.recorder = Recorder()
+        self.hands: list[ManoHandArray] = self.recorder.record(ManoHandArray, "hand/mano", EVERYTHING)
+        self.observations: list[HandObservationArray] = self.recorder.record(
+            HandObservationArray, "hand/observations", EVERYTHING
+        )
+        self.diagnostics: list[DiagnosticArray] = self.recorder.record(DiagnosticArray, "/diagnostics", EVERYTHING)
+        self.nodes: dict[str, Process] = {}
+        self._logs = logs
+        self._images = self.recorder.node.create_publisher(Image, "image", qos.IMAGES)
+
+    def run_nodes(self) -> None:
+        """Start those that do not run."""
+        started = {name: self._start(name) for name in READY if not self._runs(name)}
+        for name, node in started.items():
+            node.wait_for(READY[name])
+        assert self.recorder.spin_until(lambda: self._images.get_subscription_count() > 0, START_S)
+
+    def publish(self, picture: Picture) -> int:
+        """Take an image; its stamp [ns]."""
+        stamp = time.time_ns()
+        self._images.publish(build_image(picture, stamp, "optical"))
+        return stamp
+
+    def show(self, picture: Picture) -> ManoHandArray:
+        """The answer to a picture; images of a camera may get lost, and are then taken again."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            before, stamp = len(self.hands), self.publish(picture)
+            self.recorder.spin_until(lambda: stamp in stamps_of(self.hands[before:]), 3.0)  # noqa: B023
+            for answer in self.hands[before:]:
+                if stamps_of([answer]) == [stamp]:
+                    return answer
+            self.check()
+        raise AssertionError("no image is answered")
+
+    def show_until(self, pictures: Iterable[Picture], sides: set[int]) -> dict[int, ManoHand]:
+        """Show pictures until just these sides are observed; the hands by side."""
+        deadline = time.monotonic() + START_S
+        for picture in cycle(pictures):
+            seen = observed(self.show(picture))
+            if set(seen) == sides:
+                return seen
+            assert time.monotonic() < deadline, f"seen are only {set(seen)}"
+        raise AssertionError("no pictures")
+
+    def wait_until_observed(self, after: int, sides: set[int]) -> dict[int, ManoHand]:
+        """Hands that somebody else's camera shows, in messages on ``hand/mano`` from index ``after`` on."""
+        assert self.recorder.spin_until(
+            lambda: any(set(observed(message)) == sides for message in self.hands[after:]), START_S
+        ), [node.output for node in self.nodes.values()]
+        return next(observed(message) for message in self.hands[after:] if set(observed(message)) == sides)
+
+    def wait_until_gone(self) -> None:
+        """Until no hand is in the list any more."""
+        assert self.recorder.spin_until(lambda: not self.hands[-1].hands, START_S)
+
+    def check(self) -> None:
+        """See that both nodes live."""
+        for node in self.nodes.values():
+            assert node.running, node.output
+
+    def close(self) -> None:
+        """End it all."""
+        for node in self.nodes.values():
+            node.kill()
+        self.recorder.close()
+
+    def _runs(self, name: str) -> bool:
+        return name in self.nodes and self.nodes[name].running
+
+    def _start(self, name: str) -> Process:
+        self.nodes[name] = Process(name, self._logs / f"{name}_{time.monotonic_ns()}.log")
+        return self.nodes[name]
+
+
+def observed(message: ManoHandArray) -> dict[int, ManoHand]:
+    """Hands that are seen, by side."""
+    seen = (ManoHand.STATUS_OBSERVED, ManoHand.STATUS_PARTIAL)
+    return {hand.side: hand for hand in message.hands if hand.status in seen}
+
+
+def joints_camera(hand: ManoHand) -> NDArray[np.float64]:
+    """[21, 3] in metres."""
+    return np.array([(p.x, p.y, p.z) for p in hand.joints])
+
+
+@pytest.fixture(scope="module")
+def the_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    stage = Stage(tmp_path_factory.mktemp("nodes"))
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def stage(the_stage: Stage) -> Stage:
+    the_stage.run_nodes()
+    return the_stage
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Picture]:
+    """The shipped clip, and beside it what a mirror shows: a right hand and a left one, 1280x480."""
+    images = VideoSource(asset_path("demo/video.mp4"), Intrinsics()).images()
+    return [np.hstack([image, image[:, ::-1]]) for _, image in images]
+
+
+@pytest.fixture(scope="module")
+def two_hands(pictures: list[Picture], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a video at 30 Hz."""
+    path = tmp_path_factory.mktemp("clip") / "two_hands.mp4"
+    with VideoWriter(path) as writer:
+        for index, picture in enumerate(pictures):
+            writer.write(picture, round(index * SECOND / 30))
+    return path
+
+
+@pytest.mark.slow
+def test_a_left_and_a_right_hand_in_one_image(stage: Stage, pictures: list[Picture]) -> None:
+    wrists = {
+        side: stage.recorder.record(PoseStamped, f"hand/{name}/wrist_pose", EVERYTHING)
+        for side, name in ((LEFT, "left"), (RIGHT, "right"))
+    }
+    both = stage.show_until(pictures[:30], BOTH)
+    left, right = joints_camera(both[LEFT]), joints_camera(both[RIGHT])
+    assert left[0, 0] > 0.02
+    assert right[0, 0] < -0.02
+    mirrored = (left - left[0]) * [-1, 1, 1]
+    assert np.linalg.norm(mirrored - (right - right[0]), axis=1).mean() < 0.012
+    assert stage.recorder.spin_until(lambda: bool(wrists[LEFT] and wrists[RIGHT]), START_S)
+    # One of them leaves: it is lost by and by, and the other does not notice.
+    only_right = pictures[30].copy()
+    only_right[:, only_right.shape[1] // 2 :] = 0
+    seen = stage.show_until([only_right], {RIGHT})
+    while len((answer := stage.show(only_right)).hands) == 2:
+        assert {hand.side for hand in answer.hands} == BOTH
+    assert [hand.track_id for hand in answer.hands] == [seen[RIGHT].track_id] == [both[RIGHT].track_id]
+
+
+@pytest.mark.slow
+def test_the_camera_changes_its_resolution(stage: Stage, pictures: list[Picture]) -> None:
+    large = {side: joints_camera(hand) for side, hand in stage.show_until(pictures[10:30], BOTH).items()}
+    halves = [np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5), np.uint8) for picture in pictures[10:30]]
+    small = {side: joints_camera(hand) for side, hand in stage.show_until(halves, BOTH).items()}
+    assert stage.observations[-1].camera.width == halves[0].shape[1]
+    assert "the image size changed" in stage.nodes["initializer_node"].output
+    for side in BOTH:  # the same field of view: in the same directions
+        before, after = (joints[side][:, :2] / joints[side][:, 2:] for joints in (large, small))
+        assert np.abs(after - before).mean() < 0.04
+    stage.check()
+
+
+@pytest.mark.slow
+def test_no_image_comes_for_five_seconds(stage: Stage, pictures: list[Picture]) -> None:
+    before = stage.show_until(pictures[:30], BOTH)
+    last_ns, count = stamps_of(stage.hands)[-1], len(stage.hands)
+    stage.wait_until_gone()
+    lost, empty = stage.hands[count:]
+    assert {hand.status for hand in lost.hands} == {ManoHand.STATUS_LOST}
+    assert not empty.hands
+
+    def told() -> bool:
+        return any(
+            status.level == DiagnosticStatus.STALE and "images on /image stopped" in status.message
+            for message in stage.diagnostics
+            for status in message.status
+        )
+
+    assert stage.recorder.spin_until(told, START_S)
+    stage.recorder.spin_until(lambda: time.time_ns() > last_ns + 5 * SECOND, 10.0)
+    after = stage.show_until(pictures[:30], BOTH)
+    assert len(stage.hands) > count + 2
+    assert all(nanoseconds(hand.since_observed) == 0 for hand in after.values())
+    assert not {hand.track_id for hand in after.values()} & {hand.track_id for hand in before.values()}
+    assert (np.diff(stamps_of(stage.hands[count - 1 :])) > 0).all()
+
+
+@pytest.mark.slow
+def test_who_asks_for_what_is_not_offered_is_told_and_nobody_else_suffers(
+    stage: Stage, pictures: list[Picture], start: Start
+) -> None:
+    latched = stage.recorder.record(ManoHandArray, "hand/mano", qos.LATCHED)
+    best_effort = stage.recorder.record(ManoHandArray, "hand/mano", qos.IMAGES)
+    stage.nodes["window_node"].wait_for("incompatible QoS", START_S)
+    demanding = start(
+        "initializer_node",
+        remappings={"hand/observations": "elsewhere"},
+        **{"qos_overrides./image.subscription.reliability": "reliable"},
+    )
+    demanding.wait_for("incompatible QoS")
+    assert "RELIABILITY" in demanding.output
+    answers = [stage.show(picture) for picture in pictures[:3]]
+    assert stage.recorder.spin_until(lambda: set(stamps_of(answers)) <= set(stamps_of(best_effort)), START_S)
+    assert not latched
+    assert demanding.end() == 0
+
+
+@pytest.mark.slow
+def test_images_at_120_hz_are_dropped_and_counted_and_never_queue_up(
+    stage: Stage, two_hands: Path, start: Start
+) -> None:
+    stage.show(np.zeros((480, 640, 3), np.uint8))  # counters are since the start
+    counted = stage.hands[-1].latency
+    hands_before, observations_before = len(stage.hands), len(stage.observations)
+    infos: list[CameraInfo] = stage.recorder.record(CameraInfo, "camera_info", EVERYTHING)
+    camera = start("video_publisher", video=two_hands, wait_for_subscribers=1, loop=True, speed=4.0)
+
+    def of_camera(messages: list[Any]) -> list[Any]:
+        published = set(stamps_of(infos))
+        return [message for message in messages if stamps_of([message])[0] in published]
+
+    assert stage.recorder.spin_until(lambda: len(of_camera(stage.hands[hands_before:])) >= 20, 2 * START_S)
+    assert camera.end() == 0
+
+    def settled() -> bool:
+        """Every observation is solved for, or counted."""
+        seen, answers = of_camera(stage.observations[observations_before:]), of_camera(stage.hands[hands_before:])
+        return len(answers) + answers[-1].latency.dropped_solves - counted.dropped_solves == len(seen)
+
+    assert stage.recorder.spin_until(settled, START_S)
+    seen, answers = of_camera(stage.observations[observations_before:]), of_camera(stage.hands[hands_before:])
+    dropped = answers[-1].latency.dropped_images - counted.dropped_images
+    assert dropped > 0
+    assert len(seen) + dropped <= len(infos)
+    # How many of what was there at any instant are answered after it: a queue would grow along the stream.
+    published = np.array(stamps_of(infos))
+    for messages in (seen, answers):
+        stamps = np.array(stamps_of(messages))
+        published_at = np.array([nanoseconds(message.latency.published_at) for message in messages])
+        waiting = [int(((stamps <= at) & (published_at > at)).sum()) for at in published]
+        assert max(waiting) <= PLACES
+        assert stamps[-1] in published[-PLACES:], "the newest one is answered"
+    ticks = len(stage.diagnostics)
+
+    def reported() -> bool:
+        return any(
+            value.value == str(answers[-1].latency.dropped_images)
+            for message in stage.diagnostics[ticks:]
+            for status in message.status
+            for value in status.values
+            if value.key == "dropped images"
+        )
+
+    assert stage.recorder.spin_until(reported, START_S)
+
+
+@pytest.mark.slow
+def test_a_camera_is_killed_and_comes_back_with_its_clock_at_zero(
+    stage: Stage, two_hands: Path, start: Start
+) -> None:
+    count = len(stage.hands)
+    camera = start("video_publisher", video=two_hands, loop=True, speed=0.5)
+    stage.wait_until_observed(count, BOTH)
+    camera.kill()
+    stage.wait_until_gone()
+    count = len(stage.hands)
+    start("video_publisher", video=two_hands, loop=True, speed=0.5, own_stamps=True)
+    seen = stage.wait_until_observed(count, BOTH)
+    assert all(nanoseconds(hand.header.stamp) < 10 * SECOND for hand in seen.values())
+    assert "time ran backwards" in stage.nodes["window_node"].output
+    stage.check()
+
+
+@pytest.mark.slow
+def test_a_node_is_killed_and_started_again(stage: Stage, two_hands: Path, start: Start) -> None:
+    infos = stage.recorder.record(ManoInfo, "hand/info", qos.LATCHED)
+    count = first = len(stage.hands)
+    start("video_publisher", video=two_hands, loop=True, speed=0.5)
+    stage.wait_until_observed(count, BOTH)
+    assert stage.recorder.spin_until(lambda: bool(infos), START_S)
+
+    stage.nodes["window_node"].kill()
+    silent, seen, described = len(stage.hands), len(stage.observations), len(infos)
+    assert stage.recorder.spin_until(lambda: len(stage.observations) > seen + 5, START_S), "the other goes on"
+    assert len(stage.hands) <= silent + qos.HANDS.depth, "what was on its way"
+    silent = len(stage.hands)
+    stage.run_nodes()
+    stage.wait_until_observed(silent, BOTH)
+    assert stage.recorder.spin_until(lambda: len(infos) > described, START_S), "described anew"
+
+    stage.nodes["initializer_node"].kill()
+    stage.wait_until_gone()
+    count = len(stage.hands)
+    stage.run_nodes()
+    stage.wait_until_observed(count, BOTH)
+    assert (np.diff(stamps_of(stage.hands[first:])) > 0).all()
+
+
+@pytest.mark.slow
+def test_signals_end_nodes_that_are_at_work(stage: Stage, pictures: list[Picture]) -> None:
+    stage.show(pictures[0])
+    stage.publish(pictures[1])
+    for name, number in (("initializer_node", signal.SIGINT), ("window_node", signal.SIGTERM)):
+        assert stage.nodes[name].end(number) == 0
+        assert "Traceback" not in stage.nodes[name].output
