@@ -29,9 +29,9 @@ from hmp_core.evaluation.occluded_window import OccludedWindow, WindowPlan
 from hmp_core.evaluation.staged_hand import Stage, StagedHand
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.model import HandModel
-from hmp_core.hand.skeleton import FINGERS, TIPS, WRIST
+from hmp_core.hand.skeleton import FINGERS, MIDDLE_MCP, TIPS, WRIST
 from hmp_core.media.occluder import OCCLUDER_SHAPES, CarriedPass, Occluder, OcclusionPass, make_occluder
-from hmp_core.media.scene import HandCourse, Scene, draw_elbow
+from hmp_core.media.scene import HandCourse, Scene
 
 CAMERA: Final = Camera(640, 480, 608.0, 607.5, 321.7, 240.7)
 """Intrinsics as a RealSense D435's colour stream reports them at this size, rounded."""
@@ -42,6 +42,9 @@ _MOVE_S: Final = 0.35
 """Time in which a thing comes from outside the image, and in which it goes."""
 _DEPTH: Final = (0.25, 0.95)
 _MOST_FINGERS: Final = 4
+_FOREARM_M: Final = 0.3
+_BELOW: Final = np.array([0.0, 0.4, 0.1])
+"""How much a forearm is drawn downwards and away from the camera; under 1, so that it stays behind the wrist."""
 _FLAT: Final = ("box", "book")
 """Things that are wide enough to hide a hand."""
 _WIDTH: Final = 0.72
@@ -91,8 +94,8 @@ def stage_window(stage: Stage, model: HandModel, plan: WindowPlan) -> RenderedWi
     hand, rng = stage.put(plan.recording, plan.frames, plan.rng), plan.rng
     own = _scaled(model, hand.scale)
     rest = HandKinematics(own, torch.float64).rest_wrist(torch.from_numpy(hand.betas)).numpy()
-    elbow = draw_elbow(hand.joints.mean(axis=(0, 1)), rng)
-    course = HandCourse(own, hand.rotation_vectors, hand.betas, hand.joints[:, WRIST] - rest, hand.joints, elbow)
+    place = hand.joints[:, WRIST] - rest
+    course = HandCourse(own, hand.rotation_vectors, hand.betas, place, hand.joints, _elbow(hand))
     thing = _in_the_way(plan, hand, rng)
     return RenderedWindow(plan, hand, Scene(hand.times_s, CAMERA, (course,), (thing,), rng))
 
@@ -101,6 +104,13 @@ def _scaled(model: HandModel, scale: float) -> HandModel:
     """The same hand in another size."""
     arrays = {name: scale * getattr(model, name) for name in ("v_template", "shapedirs", "posedirs")}
     return replace(model, **arrays)
+
+
+def _elbow(hand: StagedHand) -> NDArray[np.float64]:
+    """Where the forearm comes from [T, 3]: from below, and from behind the wrist, or it would hide the hand."""
+    back = hand.joints[:, WRIST] - hand.joints[:, MIDDLE_MCP]
+    back /= np.linalg.norm(back, axis=1, keepdims=True)
+    return np.asarray(hand.joints[:, WRIST] + _FOREARM_M * (back + _BELOW))
 
 
 def _in_the_way(plan: WindowPlan, hand: StagedHand, rng: np.random.Generator) -> tuple[Occluder, CarriedPass]:

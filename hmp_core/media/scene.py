@@ -80,7 +80,7 @@ class HandCourse:
         betas: [10].
         translation: [T, 3] MANO's ``transl`` [m].
         joints: [T, 21, 3] [m].
-        elbow: [3] where the forearm comes from, for the looks [m].
+        elbow: [T, 3] where the forearm comes from, for the looks [m].
     """
 
     model: HandModel
@@ -133,11 +133,6 @@ def make_scene(model: HandModel, config: SceneConfig) -> Scene:
     return Scene(times, camera, hands, occlusions, rng)
 
 
-def draw_elbow(centre: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Where the forearm [3] of a right hand whose mean place is ``centre`` [3] comes from, camera frame [m]."""
-    return np.asarray(centre + _ELBOW_M * rng.uniform(0.8, 1.2, 3))
-
-
 def _columns(sides: tuple[Side, ...], side: Side) -> tuple[float, float]:
     """Part of the width that a hand keeps to. The camera sees a person's left hand on its right."""
     if len(sides) == 1:
@@ -181,7 +176,8 @@ def _move_hand(
     middle = joints[:, WRIST] + _PALM_TO_KNUCKLE * (joints[:, MIDDLE_MCP] - joints[:, WRIST])
     translation = course.centre - middle
     joints = joints + translation[:, None]
-    elbow = draw_elbow(course.centre.mean(axis=0), rng)
+    elbow = course.centre.mean(axis=0) + _ELBOW_M * rng.uniform(0.8, 1.2, 3)
+    elbow = np.tile(elbow, (len(times), 1))
     if side is Side.RIGHT:
         return HandCourse(model, rotation_vectors, betas, translation, joints, elbow)
     pose = np.asarray(mirror_rotation_vector(rotation_vectors), dtype=np.float64)

@@ -98,7 +98,7 @@ class SceneRenderer:
         course = self.scene.hands[hand]
         wrist_at_rest = course.model.J_regressor[0] @ course.model.v_template
         R = Rotation.from_rotvec(course.rotation_vectors[index, 0]).as_matrix()
-        return self._sleeves[hand].bent(wrist_at_rest, R, course.joints[index, 0], course.elbow)
+        return self._sleeves[hand].bent(wrist_at_rest, R, course.joints[index, 0], course.elbow[index])
 
     def _things(self, index: int) -> dict[int, NDArray[np.float64]]:
         """Vertices of the things that are about."""

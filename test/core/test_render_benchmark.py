@@ -154,3 +154,13 @@ def test_the_command_gives_the_figures_of_the_motion_benchmark_and_goes_on_from_
 def test_signs_without_a_recording_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="--motion"):
         CliRunner().invoke(app, ["eval", "render", "--split", str(tmp_path / "s.json")], catch_exceptions=False)
+
+
+def test_the_forearm_stays_behind_the_wrist():
+    _, windows = planned(("whole", "fingers", "object"))
+    for window in windows:
+        course = window.scene.hands[0]
+        forearm = course.elbow - course.joints[:, 0]
+        fingers = course.joints[:, 9] - course.joints[:, 0]
+        cosine = (forearm * fingers).sum(axis=1) / np.linalg.norm(forearm, axis=1) / np.linalg.norm(fingers, axis=1)
+        assert cosine.max() < -0.85
