@@ -9,7 +9,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from hmp_core.camera import Camera
-from hmp_core.errors import ImageError
+from hmp_core.errors import DataError, ImageError
 from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.depth_length import MeasuredLength, hand_length_from_depth, settle_length
 from hmp_core.media.ros_depth import depth_to_metres
@@ -56,8 +56,13 @@ class DepthRuler:
         """What the images so far say of the hand's length.
 
         Raises:
-            DataError: too few images, or they disagree.
+            DataError: no depth image came, too few of them fit a hand, or they disagree.
         """
+        if not self._images:
+            raise DataError(
+                f"no depth image came on {self._subscription.topic_name}: sensor_msgs/Image is expected there, "
+                "see ros2 topic info -v"
+            )
         self._measure()
         return settle_length(self._lengths)
 

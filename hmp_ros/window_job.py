@@ -4,11 +4,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.parameter import Parameter
 from rclpy.task import Future
 
 from hmp_core.assets import asset_path
@@ -19,6 +21,7 @@ from hmp_core.fitting.online import OnlineFitter
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.prior import SHIPPED_PRIOR, load_prior
 from hmp_ros import qos
+from hmp_ros.depth_ruler import DepthRuler
 from hmp_ros.diagnostics import Health
 from hmp_ros.logs import Faults
 from hmp_ros.mailbox import Mailbox
@@ -65,7 +68,7 @@ class WindowJob:
         hand_model = load_hand_model(Path(parameters.mano_path) if parameters.mano_path else None)
         prior_path = Path(parameters.prior_path) if parameters.prior_path else asset_path(SHIPPED_PRIOR)
         self._fitter = OnlineFitter(hand_model, load_prior(prior_path), parameters.fitter)
-        self._shape = ShapeKeeper(self._fitter, self._publish_info)
+        self._shape = ShapeKeeper(self._fitter, self._publish_info, self._adopt_length)
         self._asked: SimpleQueue[tuple[Callable[[Future], None], Future]] = SimpleQueue()
         self._models = (hand_model.name, file_sha256(prior_path))
         self._mailbox: Mailbox[tuple[ObservedFrame, int]] = Mailbox(capacity=None)
@@ -118,9 +121,17 @@ class WindowJob:
         """Forget the motion and the shape of all hands; the answer is a pair of success and message."""
         return self._ask(self._reset)
 
-    def calibrate(self) -> Future:
+    async def calibrate(self) -> tuple[bool, str]:
         """Find the hand's shape in the next images and hold it; the answer is a pair of success and message."""
-        return self._ask(self._calibrate)
+        topic = self._node.parameters.read().depth_topic
+        if not topic:
+            return await self._ask(partial(self._calibrate, None))
+        # Subscriptions come and go in the executor's thread, which is where this coroutine runs.
+        ruler = DepthRuler(self._node, topic, self._faults)
+        try:
+            return await self._ask(partial(self._calibrate, ruler))
+        finally:
+            ruler.close()
 
     def interrupt(self) -> None:
         """Let :meth:`work` end."""
@@ -160,12 +171,12 @@ class WindowJob:
         self._forget_motion()
         answer.set_result((True, "motion and calibration are forgotten"))
 
-    def _calibrate(self, answer: Future) -> None:
+    def _calibrate(self, ruler: DepthRuler | None, answer: Future) -> None:
         parameters = self._parameters
         if self.paused:
             answer.set_result((False, "paused: no images are looked at"))
         else:
-            self._shape.begin(parameters.calibration_frames, parameters.calibration_timeout_s, answer)
+            self._shape.begin(parameters.calibration_frames, parameters.calibration_timeout_s, ruler, answer)
 
     def _forget_motion(self) -> None:
         self._fitter.reset()
@@ -181,6 +192,11 @@ class WindowJob:
         if present != self._parameters:
             self._parameters = present
             self._adopt_parameters()
+
+    def _adopt_length(self, length_m: float) -> None:
+        """A parameter, so that whoever asks for it, or saves the parameters, finds what was measured."""
+        self._node.set_parameters([Parameter("hand_length_m", value=round(length_m, 4))])
+        self._follow_parameters()
 
     def _adopt_parameters(self) -> None:
         parameters = self._parameters
@@ -209,8 +225,8 @@ class WindowJob:
         if self._newest is not None and accepted:
             estimate = self._fitter.solve()
             self._record.solved(estimate, accepted)
-            self._shape.see(estimate)
             self._publish(estimate, self._newest[0])
+            self._shape.see(estimate, self._newest[0].observation.camera)
 
     def _expire(self, newest: ObservedFrame, arrived_ns: int) -> None:
         # Now, on the clock of the stamps: recordings have stamps of long ago.

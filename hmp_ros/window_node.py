@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hmp_core.errors import ConfigError
 from hmp_core.fitting.config import FitterConfig
 from hmp_ros import managed_node
 from hmp_ros.executable import run
@@ -56,6 +57,12 @@ class WindowParameters:
     )
     calibration_timeout_s: float = parameter(
         20.0, "How long ~/calibrate waits for them [s].", 0.5, 600.0, live=True
+    )
+    depth_topic: str = parameter(
+        "",
+        "Depth images (sensor_msgs/Image) aligned with the colour images: ~/calibrate measures hand_length_m in "
+        "them; empty: there are none.",
+        live=True,
     )
     smoothing_lag_s: float = parameter(
         0.2,
@@ -113,6 +120,11 @@ class WindowNode(ManagedNode[WindowParameters]):
         if parameters.publish_tf:
             require_tf()
         check_frame(parameters.target_frame, parameters.camera_pose)
+        if parameters.depth_topic:
+            try:
+                self.resolve_topic_name(parameters.depth_topic)
+            except RuntimeError as error:  # rclpy's own; its public name differs between distributions
+                raise ConfigError(f"depth_topic {parameters.depth_topic!r} is no topic's name: {error}") from error
         return parameters.fitter
 
     def make_job(self) -> WindowJob:

@@ -105,12 +105,12 @@ def test_images_of_other_stamps_or_kinds_give_no_length(
 ) -> None:
     ruler, faults, hear = listening
     publisher = recorder.node.create_publisher(Image, "depth", qos.HANDS)
-    with pytest.raises(DataError, match="in 0 images, 10 are needed"):
-        ruler.settle()
     for index in range(12):
         ruler.see(_estimate(index), CAMERA)
+    with pytest.raises(DataError, match="no depth image came on /depth: sensor_msgs/Image is expected"):
+        ruler.settle()
     _send(publisher, recorder, [_depth(100 + index) for index in range(3)], hear)
-    with pytest.raises(DataError, match="aligned"):
+    with pytest.raises(DataError, match=r"in 0 images, 10 are needed: .* aligned"):
         ruler.settle()
     _send(publisher, recorder, [_depth(index, 0, "mono8") for index in range(6, 12)], hear)
     with pytest.raises(DataError, match="in 0 images"):
