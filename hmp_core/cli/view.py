@@ -55,11 +55,14 @@ def view(
     hand_length: HandLengthOption = 0.0,
     fps: FpsOption = 30.0,
     topic: TopicOption = None,
+    namespace: Annotated[
+        str | None, typer.Option(help="Namespace of the hands in a bag with several, such as /left.")
+    ] = None,
 ) -> None:
     """Look at hands in the Rerun viewer: image, skeleton, sigmas, surface and curves. Ctrl-C ends early."""
     if save is not None and save.suffix != _SUFFIX:
         raise ConfigError(f"--save writes {_SUFFIX} files, not {save.name!r}")
-    recorded = find_recorded_hands(source, topic)
+    recorded = find_recorded_hands(source, topic, namespace)
     frames: Iterator[RecordedFrame]
     if recorded is not None:
         model, frames = load_hand_model(mano), iter(recorded)

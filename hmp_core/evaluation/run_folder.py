@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hmp_core.errors import DataError
 from hmp_core.hand.skeleton import Side
-from hmp_core.media.hand_bag import read_hands
+from hmp_core.media.hand_bag import HandBag
 from hmp_core.media.hand_recorder import SIDE_CODES, SLOT_FIELDS
 
 ARRAYS_NAME: Final = "hands.npz"
@@ -81,7 +81,7 @@ def read_run_folder(folder: Path) -> RunFolder:
 
     Raises:
         DataError: it is not there or not what it should be.
-        SourceError: the bag is not readable.
+        SourceError: the bag is not readable, or nothing in it is usable.
     """
     path = folder / ARRAYS_NAME
     if not path.is_file():
@@ -100,7 +100,7 @@ def read_run_folder(folder: Path) -> RunFolder:
                 f"{path} lacks {', '.join(missing)}; it is not from hmp track or hmp fit of this version"
             )
     bag, overlay = folder / BAG_NAME, folder / OVERLAY_NAME
-    latencies = [latency for _, latency in read_hands(bag) if latency is not None] if bag.is_file() else []
+    latencies = [latency for _, latency in HandBag(bag) if latency is not None] if bag.is_file() else []
     return RunFolder(
         name=folder.resolve().name,
         arrays=arrays,

@@ -5,13 +5,12 @@
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from hmp_core.errors import DataError
 from hmp_core.estimate import FrameEstimate, HandEstimate, HandStatus
 from hmp_core.hand.skeleton import Side
-from hmp_core.media.message_reader import nanoseconds
+from hmp_core.media.message_reader import finite_array, nanoseconds
 from hmp_core.observation import ManoPose
 
 _SIDES: Final = {1: Side.LEFT, 2: Side.RIGHT}
@@ -22,7 +21,8 @@ def estimate_from_message(message: Any) -> FrameEstimate:
     """Read anything shaped like ``ManoHandArray`` (rclpy or ``rosbags``); window statuses are left out.
 
     Raises:
-        DataError: an undecided side or an unknown status.
+        DataError: an undecided side, an unknown status, a wrist orientation that is none, or numbers that are not
+            finite.
     """
     return FrameEstimate(
         stamp_ns=nanoseconds(message.header.stamp),
@@ -37,6 +37,9 @@ def _hand(hand: Any) -> HandEstimate:
     if hand.status not in set(HandStatus):
         raise DataError(f"hand {hand.track_id} has the unknown status {hand.status}")
     turn = hand.wrist_pose.pose.orientation
+    quaternion = finite_array([turn.x, turn.y, turn.z, turn.w], "wrist_pose")
+    if not quaternion.any():
+        raise DataError(f"hand {hand.track_id} has a wrist orientation of zeros, which is none")
     return HandEstimate(
         track_id=int(hand.track_id),
         side=_SIDES[hand.side],
@@ -44,14 +47,14 @@ def _hand(hand: Any) -> HandEstimate:
         status=HandStatus(hand.status),
         score=float(hand.score),
         since_observed_ns=nanoseconds(hand.since_observed),
-        joints_camera=np.array([(point.x, point.y, point.z) for point in hand.joints]),
-        joint_stddev_m=_array(hand.joint_stddev),
+        joints_camera=finite_array([(point.x, point.y, point.z) for point in hand.joints], "joints"),
+        joint_stddev_m=finite_array(hand.joint_stddev, "joint_stddev"),
         joint_observed=np.asarray(hand.joint_observed, dtype=bool),
-        mano=ManoPose(_array(hand.pose).reshape(-1, 3), _array(hand.betas), _array(hand.translation)),
-        R_camera_wrist=Rotation.from_quat([turn.x, turn.y, turn.z, turn.w]).as_matrix(),
-        wrist_covariance=_array(hand.wrist_pose.covariance).reshape(6, 6),
+        mano=ManoPose(
+            finite_array(hand.pose, "pose").reshape(-1, 3),
+            finite_array(hand.betas, "betas"),
+            finite_array(hand.translation, "translation"),
+        ),
+        R_camera_wrist=Rotation.from_quat(quaternion).as_matrix(),
+        wrist_covariance=finite_array(hand.wrist_pose.covariance, "wrist_pose.covariance").reshape(6, 6),
     )
-
-
-def _array(values: Any) -> NDArray[np.float64]:
-    return np.asarray(values, dtype=np.float64)

@@ -43,9 +43,9 @@ def _hand(hand: Any) -> HandObservation:
     initial = None
     if hand.has_initial:
         initial = ManoPose(
-            rotation_vectors=_finite(hand.initial_pose, "initial_pose").reshape(-1, 3),
-            betas=_finite(hand.initial_betas, "initial_betas"),
-            translation=_finite(hand.initial_translation, "initial_translation"),
+            rotation_vectors=finite_array(hand.initial_pose, "initial_pose").reshape(-1, 3),
+            betas=finite_array(hand.initial_betas, "initial_betas"),
+            translation=finite_array(hand.initial_translation, "initial_translation"),
         )
     return HandObservation(
         track_id=int(hand.track_id),
@@ -53,23 +53,16 @@ def _hand(hand: Any) -> HandObservation:
         side_score=float(hand.side_score),
         presence=float(hand.presence),
         roi=Roi(
-            center_px=_finite((hand.roi_center_x, hand.roi_center_y), "roi_center"),
+            center_px=finite_array((hand.roi_center_x, hand.roi_center_y), "roi_center"),
             size_px=float(hand.roi_size),
             rotation_rad=float(hand.roi_rotation),
         ),
-        keypoints_px=_finite((hand.keypoint_x, hand.keypoint_y), "keypoints").T.copy(),
+        keypoints_px=finite_array((hand.keypoint_x, hand.keypoint_y), "keypoints").T.copy(),
         keypoint_sigma_px=_sigma(hand.keypoint_sigma, "keypoint_sigma"),
-        landmarks_m=_finite([(point.x, point.y, point.z) for point in hand.landmarks], "landmarks"),
+        landmarks_m=finite_array([(point.x, point.y, point.z) for point in hand.landmarks], "landmarks"),
         landmark_sigma_m=_sigma(hand.landmark_sigma, "landmark_sigma"),
         initial=initial,
     )
-
-
-def _finite(values: Any, name: str) -> NDArray[np.float64]:
-    array = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(array).all():
-        raise DataError(f"{name} holds numbers that are not finite")
-    return array
 
 
 def _sigma(values: Any, name: str) -> NDArray[np.float64]:
@@ -83,3 +76,15 @@ def _sigma(values: Any, name: str) -> NDArray[np.float64]:
 def nanoseconds(time: Any) -> int:
     """A ``Time`` or ``Duration`` message as one integer [ns]."""
     return int(time.sec) * 1_000_000_000 + int(time.nanosec)
+
+
+def finite_array(values: Any, name: str) -> NDArray[np.float64]:
+    """A field of a message as an array.
+
+    Raises:
+        DataError: a number in it is not finite; ``name`` says in which field.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise DataError(f"{name} holds numbers that are not finite")
+    return array

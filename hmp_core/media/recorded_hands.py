@@ -3,7 +3,6 @@
 """Hands that were recorded, with the evidence and the images of the same stamps."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -16,7 +15,7 @@ from hmp_core.estimate import FrameEstimate
 from hmp_core.media.bag_reader import BagReader
 from hmp_core.media.bag_source import BagSource
 from hmp_core.media.bag_storage import BAG_SUFFIXES
-from hmp_core.media.hand_bag import HANDS_TOPIC, read_hands
+from hmp_core.media.hand_bag import HandBag, hand_topics
 from hmp_core.media.hand_topics import OBSERVATIONS
 from hmp_core.media.intrinsics import Intrinsics
 from hmp_core.media.observation_bag import ObservationBag
@@ -37,25 +36,28 @@ class RecordedHands:
     """Iterates the hands of a bag, each with what has the same stamp.
 
     Args:
-        bag: with ``hand/mano``, perhaps ``hand/observations``.
+        bag: with ``hand/mano``, perhaps ``hand/observations`` in the same namespace.
         video: images from the first stamp on, such as the overlay of ``hmp track``; None takes the bag's.
         topic: image topic of the bag; may be left out when there is only one.
+        namespace: of the hands; may be left out when there is only one.
 
     Attributes:
-        count: number of frames.
+        count: number of frames, those included that turn out to be unusable.
 
     Raises:
-        SourceError: not a readable bag, no hands in it, or no such image topic.
+        SourceError: not a readable bag, no such (or no single) hands in it, or no such image topic.
     """
 
-    def __init__(self, bag: Path, video: Path | None = None, topic: str | None = None) -> None:
+    def __init__(
+        self, bag: Path, video: Path | None = None, topic: str | None = None, namespace: str | None = None
+    ) -> None:
         self._bag = bag
         self._video = video
-        counts = _message_counts(bag)
-        if HANDS_TOPIC not in counts:
-            raise SourceError(f"bag {bag} has no topic {HANDS_TOPIC}")
-        self.count = counts[HANDS_TOPIC]
-        self._observed = OBSERVATIONS.under("") in counts
+        self._hands = HandBag(bag, namespace)
+        self.count = self._hands.frame_count
+        with BagReader(bag) as reader:
+            observed = OBSERVATIONS.under(self._hands.namespace)
+            self._observed = observed if reader.on(observed) else None
         self._images: BagSource | None = None
         if video is None:
             try:
@@ -68,12 +70,12 @@ class RecordedHands:
     def __iter__(self) -> Iterator[RecordedFrame]:
         observations = _ByStamp((item.stamp_ns, item) for item in self._observations())
         images: _ByStamp[Image] | None = None
-        for estimate, _ in read_hands(self._bag):
+        for estimate, _ in self._hands:
             images = images or _ByStamp(self._stamped_images(estimate.stamp_ns))
             yield estimate, observations.at(estimate.stamp_ns), images.at(estimate.stamp_ns)
 
     def _observations(self) -> Iterable[FrameObservation]:
-        return ObservationBag(self._bag, OBSERVATIONS.under("")) if self._observed else ()
+        return ObservationBag(self._bag, self._observed) if self._observed else ()
 
     def _stamped_images(self, first_ns: int) -> Iterator[tuple[int, Image]]:
         if self._video is not None:
@@ -83,7 +85,9 @@ class RecordedHands:
             yield from self._images.images()
 
 
-def find_recorded_hands(source: str, topic: str | None = None) -> RecordedHands | None:
+def find_recorded_hands(
+    source: str, topic: str | None = None, namespace: str | None = None
+) -> RecordedHands | None:
     """Recorded hands by the name of a bag that holds some, or of a folder of ``hmp track``; None for all else.
 
     Raises:
@@ -95,8 +99,8 @@ def find_recorded_hands(source: str, topic: str | None = None) -> RecordedHands 
         return RecordedHands(bag, overlay if overlay.is_file() else None)
     is_bag = path.is_file() and path.suffix in BAG_SUFFIXES
     is_bag |= path.is_dir() and any(file.suffix in BAG_SUFFIXES for file in path.iterdir())
-    if is_bag and HANDS_TOPIC in _message_counts(path):
-        return RecordedHands(path, topic=topic)
+    if is_bag and _holds_hands(path):
+        return RecordedHands(path, topic=topic, namespace=namespace)
     return None
 
 
@@ -116,9 +120,6 @@ class _ByStamp(Generic[Item]):
         return self._next[1]
 
 
-def _message_counts(bag: Path) -> Counter[str]:
-    counts: Counter[str] = Counter()
+def _holds_hands(bag: Path) -> bool:
     with BagReader(bag) as reader:
-        for connection in reader.connections:
-            counts[connection.topic] += connection.msgcount
-    return counts
+        return bool(hand_topics(reader))

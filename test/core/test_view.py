@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from hmp_core.cli.main import app
 from hmp_core.errors import ConfigError, SourceError
-from hmp_core.media.hand_bag import HANDS_TOPIC
 from hmp_core.media.message_fields import Timing, hand_array_fields, header_fields
 from hmp_core.media.message_types import build_message, message_typestore
 from hmp_core.media.recorded_hands import RecordedHands, find_recorded_hands
@@ -37,7 +36,7 @@ def folder(tmp_path_factory):
 def image_bag(folder):
     """Every other frame's image beside all hands."""
     store, path = message_typestore(), folder / "bag"
-    kinds = {"/camera/image": "sensor_msgs/msg/Image", HANDS_TOPIC: "hmp_ros/msg/ManoHandArray"}
+    kinds = {"/camera/image": "sensor_msgs/msg/Image", "/hand/mano": "hmp_ros/msg/ManoHandArray"}
     with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
         topics = {topic: writer.add_connection(topic, kind, typestore=store) for topic, kind in kinds.items()}
 
@@ -51,7 +50,7 @@ def image_bag(folder):
                 pixels = np.full(8 * 6 * 3, index, np.uint8)
                 shape = {"height": 6, "width": 8, "encoding": "bgr8", "is_bigendian": 0, "step": 24, "data": pixels}
                 write("/camera/image", stamp, {"header": header_fields(stamp, "camera"), **shape})
-            write(HANDS_TOPIC, stamp, hand_array_fields(estimate, "camera", Timing()))
+            write("/hand/mano", stamp, hand_array_fields(estimate, "camera", Timing()))
     return path
 
 
