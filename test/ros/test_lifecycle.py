@@ -121,10 +121,16 @@ def test_quality_of_service_can_be_overridden_by_topic(context: rclpy.Context) -
 
 
 def _call(recorder: Recorder, client: Client, request: object) -> object:
-    assert recorder.spin_until(client.service_is_ready, START_S)
     future = client.call_async(request)
     assert recorder.spin_until(future.done, START_S)
     return future.result()
+
+
+def _discover(recorder: Recorder, *clients: Client) -> None:
+    """Until each service knows its client, too: an answer before that is lost, however ready the service seems."""
+    for client in clients:
+        assert recorder.spin_until(client.service_is_ready, START_S)
+    recorder.spin_until(lambda: False, 3.0)
 
 
 @pytest.mark.slow
@@ -141,6 +147,7 @@ def test_a_manager_brings_the_node_up_and_its_parameters_change_live(
     recorder.node.create_subscription(
         DiagnosticArray, "/diagnostics", lambda message: diagnostics.extend(message.status), qos.HANDS
     )
+    _discover(recorder, change, state, set_parameters)
     hands = recorder.record(ManoHandArray, "hand/mano", qos.HANDS)
     observations = recorder.node.create_publisher(HandObservationArray, "hand/observations", qos.OBSERVATIONS)
 
