@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -35,6 +34,7 @@ SECOND = 1_000_000_000
 LEFT, RIGHT, BOTH = ManoHand.SIDE_LEFT, ManoHand.SIDE_RIGHT, {ManoHand.SIDE_LEFT, ManoHand.SIDE_RIGHT}
 EVERYTHING = QoSProfile(depth=2000)
 READY = {"initializer_node": "to /hand/observations", "window_node": "publishing /hand/mano"}
+EXPIRED = "skipped: hand already expired"
 PLACES = 12
 """Where an image can be on its way: five in the reader's queue, one in the mailbox, one in perception, two in the
 window, and some in the transport."""
@@ -48,6 +48,9 @@ class Stage:
 
     Args:
         logs: folder for what the nodes print.
+
+    Attributes:
+        published: stamps of the camera's images [ns].
     """
 
     def __init__(self, logs: Path) -> None:
@@ -57,6 +60,7 @@ class Stage:
             HandObservationArray, "hand/observations", EVERYTHING
         )
         self.diagnostics: list[DiagnosticArray] = self.recorder.record(DiagnosticArray, "/diagnostics", EVERYTHING)
+        self.published: list[int] = []
         self.nodes: dict[str, Process] = {}
         self._logs = logs
         self._images = self.recorder.node.create_publisher(Image, "image", qos.IMAGES)
@@ -72,6 +76,7 @@ class Stage:
         """Take an image; its stamp [ns]."""
         stamp = time.time_ns()
         self._images.publish(build_image(picture, stamp, "optical"))
+        self.published.append(stamp)
         return stamp
 
     def show(self, picture: Picture) -> ManoHandArray:
@@ -106,6 +111,17 @@ class Stage:
     def wait_until_gone(self) -> None:
         """Until no hand is in the list any more."""
         assert self.recorder.spin_until(lambda: not self.hands[-1].hands, START_S)
+
+    def reported(self, node: str, key: str) -> int:
+        """A counter in the next diagnostics of a node; 0 where it is not named."""
+        begin = len(self.diagnostics)
+
+        def arrived() -> list[DiagnosticStatus]:
+            statuses = (status for message in self.diagnostics[begin:] for status in message.status)
+            return [status for status in statuses if status.name == f"/{node}"]
+
+        assert self.recorder.spin_until(lambda: bool(arrived()), START_S)
+        return int({value.key: value.value for value in arrived()[-1].values}.get(key, 0))
 
     def check(self) -> None:
         """See that both nodes live."""
@@ -205,7 +221,7 @@ def test_the_camera_changes_its_resolution(stage: Stage, pictures: list[Picture]
 @pytest.mark.slow
 def test_no_image_comes_for_five_seconds(stage: Stage, pictures: list[Picture]) -> None:
     before = stage.show_until(pictures[:30], BOTH)
-    last_ns, count = stamps_of(stage.hands)[-1], len(stage.hands)
+    last_ns, count, ticks = stamps_of(stage.hands)[-1], len(stage.hands), len(stage.diagnostics)
     stage.wait_until_gone()
     lost, empty = stage.hands[count:]
     assert {hand.status for hand in lost.hands} == {ManoHand.STATUS_LOST}
@@ -214,7 +230,7 @@ def test_no_image_comes_for_five_seconds(stage: Stage, pictures: list[Picture]) 
     def told() -> bool:
         return any(
             status.level == DiagnosticStatus.STALE and "images on /image stopped" in status.message
-            for message in stage.diagnostics
+            for message in stage.diagnostics[ticks:]
             for status in message.status
         )
 
@@ -249,51 +265,36 @@ def test_who_asks_for_what_is_not_offered_is_told_and_nobody_else_suffers(
 
 @pytest.mark.slow
 def test_images_at_120_hz_are_dropped_and_counted_and_never_queue_up(
-    stage: Stage, two_hands: Path, start: Start
+    stage: Stage, pictures: list[Picture], two_hands: Path, start: Start
 ) -> None:
-    stage.show(np.zeros((480, 640, 3), np.uint8))  # counters are since the start
-    counted = stage.hands[-1].latency
-    hands_before, observations_before = len(stage.hands), len(stage.observations)
+    counted = stage.show(pictures[0]).latency  # since the start
+    expired_before = stage.reported("window_node", EXPIRED)
+    messages_before = len(stage.hands), len(stage.observations), len(stage.published)
     infos: list[CameraInfo] = stage.recorder.record(CameraInfo, "camera_info", EVERYTHING)
     camera = start("video_publisher", video=two_hands, wait_for_subscribers=1, loop=True, speed=4.0)
-
-    def of_camera(messages: list[Any]) -> list[Any]:
-        published = set(stamps_of(infos))
-        return [message for message in messages if stamps_of([message])[0] in published]
-
-    assert stage.recorder.spin_until(lambda: len(of_camera(stage.hands[hands_before:])) >= 20, 2 * START_S)
+    assert stage.recorder.spin_until(
+        lambda: len(infos) > 240 and len(stage.hands) > messages_before[0] + 20, 2 * START_S
+    )
     assert camera.end() == 0
+    last = stage.show(pictures[0])  # comes out when everything before it has
+    assert stage.recorder.spin_until(lambda: stage.observations[-1].header.stamp == last.header.stamp, START_S)
 
-    def settled() -> bool:
-        """Every observation is solved for, or counted."""
-        seen, answers = of_camera(stage.observations[observations_before:]), of_camera(stage.hands[hands_before:])
-        return len(answers) + answers[-1].latency.dropped_solves - counted.dropped_solves == len(seen)
-
-    assert stage.recorder.spin_until(settled, START_S)
-    seen, answers = of_camera(stage.observations[observations_before:]), of_camera(stage.hands[hands_before:])
-    dropped = answers[-1].latency.dropped_images - counted.dropped_images
+    published = np.array(stamps_of(infos) + stage.published[messages_before[2] :])
+    seen = stage.observations[messages_before[1] :]
+    seen_at = set(stamps_of(seen))
+    answers = [message for message in stage.hands[messages_before[0] :] if stamps_of([message])[0] in seen_at]
+    skipped = last.latency.dropped_solves - counted.dropped_solves
+    expired = stage.reported("window_node", EXPIRED) - expired_before  # on a machine that is slow beyond measure
+    assert len(answers) + skipped + expired == len(seen)
+    dropped = last.latency.dropped_images - counted.dropped_images
     assert dropped > 0
-    assert len(seen) + dropped <= len(infos)
+    assert len(seen) + dropped <= len(published)
     # How many of what was there at any instant are answered after it: a queue would grow along the stream.
-    published = np.array(stamps_of(infos))
     for messages in (seen, answers):
         stamps = np.array(stamps_of(messages))
         published_at = np.array([nanoseconds(message.latency.published_at) for message in messages])
-        waiting = [int(((stamps <= at) & (published_at > at)).sum()) for at in published]
-        assert max(waiting) <= PLACES
-        assert stamps[-1] in published[-PLACES:], "the newest one is answered"
-    ticks = len(stage.diagnostics)
-
-    def reported() -> bool:
-        return any(
-            value.value == str(answers[-1].latency.dropped_images)
-            for message in stage.diagnostics[ticks:]
-            for status in message.status
-            for value in status.values
-            if value.key == "dropped images"
-        )
-
-    assert stage.recorder.spin_until(reported, START_S)
+        assert max(int(((stamps <= at) & (published_at > at)).sum()) for at in published) <= PLACES
+    assert stage.reported("initializer_node", "dropped images") == last.latency.dropped_images
 
 
 @pytest.mark.slow
@@ -321,11 +322,16 @@ def test_a_node_is_killed_and_started_again(stage: Stage, two_hands: Path, start
     stage.wait_until_observed(count, BOTH)
     assert stage.recorder.spin_until(lambda: bool(infos), START_S)
 
+    def five_more_seen() -> bool:
+        count = len(stage.observations)
+        return stage.recorder.spin_until(lambda: len(stage.observations) >= count + 5, START_S)
+
     stage.nodes["window_node"].kill()
-    silent, seen, described = len(stage.hands), len(stage.observations), len(infos)
-    assert stage.recorder.spin_until(lambda: len(stage.observations) > seen + 5, START_S), "the other goes on"
-    assert len(stage.hands) <= silent + qos.HANDS.depth, "what was on its way"
+    described = len(infos)
+    assert five_more_seen(), "and what was on its way has come"
     silent = len(stage.hands)
+    assert five_more_seen()
+    assert len(stage.hands) == silent
     stage.run_nodes()
     stage.wait_until_observed(silent, BOTH)
     assert stage.recorder.spin_until(lambda: len(infos) > described, START_S), "described anew"
