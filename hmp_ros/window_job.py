@@ -225,8 +225,8 @@ class WindowJob:
         if self._newest is not None and accepted:
             estimate = self._fitter.solve()
             self._record.solved(estimate, accepted)
-            self._publish(estimate, self._newest[0])
             self._shape.see(estimate, self._newest[0].observation.camera)
+            self._publish(estimate, self._newest[0])
 
     def _expire(self, newest: ObservedFrame, arrived_ns: int) -> None:
         # Now, on the clock of the stamps: recordings have stamps of long ago.
