@@ -94,6 +94,8 @@ def _heard_s(listener: Listener) -> float:
 def _summary(listener: Listener) -> dict[str, Any]:
     """See the module; None where nothing was heard."""
     span_s = _heard_s(listener)
+    answered = set(listener.hands)
+    images = answered.union(listener.images)  # a busy listener may miss a camera info, but not that it was answered
     latency = np.percentile(listener.latency_ms, [50, 95]) if listener.latency_ms else None
     return {
         "hz": round(len(listener.hands) / span_s, 3) if span_s > 0 else None,
@@ -101,7 +103,7 @@ def _summary(listener: Listener) -> dict[str, Any]:
             "median": None if latency is None else round(float(latency[0]), 2),
             "p95": None if latency is None else round(float(latency[1]), 2),
         },
-        "dropped": len(listener.images) - len(listener.hands),
+        "dropped": len(images - answered),
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
+from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -20,6 +21,7 @@ from hmp_ros.messages import stamp_ns
 
 START_S = 60.0
 """Loading torch and the models, on a busy machine."""
+_DISCOVERY_S = 2.0
 
 
 class Process:
@@ -121,6 +123,11 @@ class Recorder:
                 return False
             self._executor.spin_once(timeout_sec=0.05)
         return True
+
+    def find(self, client: Client) -> None:
+        """Until the service knows its client, too: an answer before that is lost, however ready it seems."""
+        assert self.spin_until(client.service_is_ready, START_S)
+        self.spin_until(lambda: False, _DISCOVERY_S)
 
     def close(self) -> None:
         self._executor.shutdown()

@@ -126,13 +126,6 @@ def _call(recorder: Recorder, client: Client, request: object) -> object:
     return future.result()
 
 
-def _discover(recorder: Recorder, *clients: Client) -> None:
-    """Until each service knows its client, too: an answer before that is lost, however ready the service seems."""
-    for client in clients:
-        assert recorder.spin_until(client.service_is_ready, START_S)
-    recorder.spin_until(lambda: False, 3.0)
-
-
 @pytest.mark.slow
 def test_a_manager_brings_the_node_up_and_its_parameters_change_live(
     recorder: Recorder, start: Callable[..., Process]
@@ -147,7 +140,8 @@ def test_a_manager_brings_the_node_up_and_its_parameters_change_live(
     recorder.node.create_subscription(
         DiagnosticArray, "/diagnostics", lambda message: diagnostics.extend(message.status), qos.HANDS
     )
-    _discover(recorder, change, state, set_parameters)
+    for client in (change, state, set_parameters):
+        recorder.find(client)
     hands = recorder.record(ManoHandArray, "hand/mano", qos.HANDS)
     observations = recorder.node.create_publisher(HandObservationArray, "hand/observations", qos.OBSERVATIONS)
 

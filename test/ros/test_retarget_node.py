@@ -102,7 +102,7 @@ class Operator:
     def change_state(self, transition: int) -> bool:
         """Ask the node for a transition; whether it succeeded."""
         client = self._recorder.node.create_client(ChangeState, "/retarget_node/change_state")
-        assert self._recorder.spin_until(client.service_is_ready, START_S)
+        self._recorder.find(client)
         future = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
         assert self._recorder.spin_until(future.done, START_S)
         return bool(future.result().success)

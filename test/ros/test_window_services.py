@@ -66,6 +66,7 @@ class Operator:
             "get_parameters": node.create_client(GetParameters, "window_node/get_parameters"),
             "change_state": node.create_client(ChangeState, "window_node/change_state"),
         }
+        recorder.find(self._clients["change_state"])
         self.depth = node.create_publisher(Image, "camera/depth", qos.HANDS)
         self._scene = _palm_to_the_camera(moving_hand(120))
         joints = self._scene.joints_camera[0]
