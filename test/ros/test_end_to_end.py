@@ -7,19 +7,18 @@ What loops, and what is compressed, is in ``test_bag_playback.py``; wrong images
 
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import cycle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from graph import START_S, Process, Recorder, stamps_of
+from graph import START_S, Process, stamps_of
 from numpy.typing import NDArray
-from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo
+from stage import EVERYTHING, Picture, Stage
 
 from hmp_core.assets import asset_path
 from hmp_core.media.intrinsics import Intrinsics
@@ -27,125 +26,16 @@ from hmp_core.media.message_reader import nanoseconds
 from hmp_core.media.video_source import VideoSource
 from hmp_core.media.video_writer import VideoWriter
 from hmp_ros import qos
-from hmp_ros.messages import build_image
-from hmp_ros.msg import HandObservationArray, ManoHand, ManoHandArray, ManoInfo
+from hmp_ros.msg import ManoHand, ManoHandArray, ManoInfo
 
 SECOND = 1_000_000_000
 LEFT, RIGHT, BOTH = ManoHand.SIDE_LEFT, ManoHand.SIDE_RIGHT, {ManoHand.SIDE_LEFT, ManoHand.SIDE_RIGHT}
-EVERYTHING = QoSProfile(depth=2000)
-READY = {"initializer_node": "to /hand/observations", "window_node": "publishing /hand/mano"}
 EXPIRED = "skipped: hand already expired"
 PLACES = 12
 """Where an image can be on its way: five in the reader's queue, one in the mailbox, one in perception, two in the
 window, and some in the transport."""
 
 Start = Callable[..., Process]
-Picture = NDArray[np.uint8]
-
-
-class Stage:
-    """Both nodes as processes, what they publish, and a camera in the test's own hands.
-
-    Args:
-        logs: folder for what the nodes print.
-
-    Attributes:
-        published: stamps of the camera's images [ns].
-    """
-
-    def __init__(self, logs: Path) -> None:
-        self.recorder = Recorder()
-        self.hands: list[ManoHandArray] = self.recorder.record(ManoHandArray, "hand/mano", EVERYTHING)
-        self.observations: list[HandObservationArray] = self.recorder.record(
-            HandObservationArray, "hand/observations", EVERYTHING
-        )
-        self.diagnostics: list[DiagnosticArray] = self.recorder.record(DiagnosticArray, "/diagnostics", EVERYTHING)
-        self.published: list[int] = []
-        self.nodes: dict[str, Process] = {}
-        self._logs = logs
-        self._images = self.recorder.node.create_publisher(Image, "image", qos.IMAGES)
-
-    def run_nodes(self) -> None:
-        """Start those that do not run."""
-        started = {name: self._start(name) for name in READY if not self._runs(name)}
-        for name, node in started.items():
-            node.wait_for(READY[name])
-        assert self.recorder.spin_until(lambda: self._images.get_subscription_count() > 0, START_S)
-
-    def publish(self, picture: Picture) -> int:
-        """Take an image; its stamp [ns]."""
-        stamp = time.time_ns()
-        self._images.publish(build_image(picture, stamp, "optical"))
-        self.published.append(stamp)
-        return stamp
-
-    def show(self, picture: Picture) -> ManoHandArray:
-        """The answer to a picture; images of a camera may get lost, and are then taken again."""
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            before, stamp = len(self.hands), self.publish(picture)
-            self.recorder.spin_until(lambda: stamp in stamps_of(self.hands[before:]), 3.0)  # noqa: B023
-            for answer in self.hands[before:]:
-                if stamps_of([answer]) == [stamp]:
-                    return answer
-            self.check()
-        raise AssertionError("no image is answered")
-
-    def show_until(self, pictures: Iterable[Picture], sides: set[int]) -> dict[int, ManoHand]:
-        """Show pictures until just these sides are observed; the hands by side."""
-        deadline = time.monotonic() + START_S
-        for picture in cycle(pictures):
-            seen = observed(self.show(picture))
-            if set(seen) == sides:
-                return seen
-            assert time.monotonic() < deadline, f"seen are only {set(seen)}"
-        raise AssertionError("no pictures")
-
-    def wait_until_observed(self, after: int, sides: set[int]) -> dict[int, ManoHand]:
-        """Hands that somebody else's camera shows, in messages on ``hand/mano`` from index ``after`` on."""
-        assert self.recorder.spin_until(
-            lambda: any(set(observed(message)) == sides for message in self.hands[after:]), START_S
-        ), [node.output for node in self.nodes.values()]
-        return next(observed(message) for message in self.hands[after:] if set(observed(message)) == sides)
-
-    def wait_until_gone(self) -> None:
-        """Until no hand is in the list any more."""
-        assert self.recorder.spin_until(lambda: not self.hands[-1].hands, START_S)
-
-    def reported(self, node: str, key: str) -> int:
-        """A counter in the next diagnostics of a node; 0 where it is not named."""
-        begin = len(self.diagnostics)
-
-        def arrived() -> list[DiagnosticStatus]:
-            statuses = (status for message in self.diagnostics[begin:] for status in message.status)
-            return [status for status in statuses if status.name == f"/{node}"]
-
-        assert self.recorder.spin_until(lambda: bool(arrived()), START_S)
-        return int({value.key: value.value for value in arrived()[-1].values}.get(key, 0))
-
-    def check(self) -> None:
-        """See that both nodes live."""
-        for node in self.nodes.values():
-            assert node.running, node.output
-
-    def close(self) -> None:
-        """End it all."""
-        for node in self.nodes.values():
-            node.kill()
-        self.recorder.close()
-
-    def _runs(self, name: str) -> bool:
-        return name in self.nodes and self.nodes[name].running
-
-    def _start(self, name: str) -> Process:
-        self.nodes[name] = Process(name, self._logs / f"{name}_{time.monotonic_ns()}.log")
-        return self.nodes[name]
-
-
-def observed(message: ManoHandArray) -> dict[int, ManoHand]:
-    """Hands that are seen, by side."""
-    seen = (ManoHand.STATUS_OBSERVED, ManoHand.STATUS_PARTIAL)
-    return {hand.side: hand for hand in message.hands if hand.status in seen}
 
 
 def joints_camera(hand: ManoHand) -> NDArray[np.float64]:
@@ -269,7 +159,7 @@ def test_images_at_120_hz_are_dropped_and_counted_and_never_queue_up(
 ) -> None:
     counted = stage.show(pictures[0]).latency  # since the start
     expired_before = stage.reported("window_node", EXPIRED)
-    messages_before = len(stage.hands), len(stage.observations), len(stage.published)
+    messages_before = len(stage.hands), len(stage.observations)
     infos: list[CameraInfo] = stage.recorder.record(CameraInfo, "camera_info", EVERYTHING)
     camera = start("video_publisher", video=two_hands, wait_for_subscribers=1, loop=True, speed=4.0)
     assert stage.recorder.spin_until(
@@ -279,7 +169,6 @@ def test_images_at_120_hz_are_dropped_and_counted_and_never_queue_up(
     last = stage.show(pictures[0])  # comes out when everything before it has
     assert stage.recorder.spin_until(lambda: stage.observations[-1].header.stamp == last.header.stamp, START_S)
 
-    published = np.array(stamps_of(infos) + stage.published[messages_before[2] :])
     seen = stage.observations[messages_before[1] :]
     seen_at = set(stamps_of(seen))
     answers = [message for message in stage.hands[messages_before[0] :] if stamps_of([message])[0] in seen_at]
@@ -288,12 +177,11 @@ def test_images_at_120_hz_are_dropped_and_counted_and_never_queue_up(
     assert len(answers) + skipped + expired == len(seen)
     dropped = last.latency.dropped_images - counted.dropped_images
     assert dropped > 0
-    assert len(seen) + dropped <= len(published)
     # How many of what was there at any instant are answered after it: a queue would grow along the stream.
     for messages in (seen, answers):
         stamps = np.array(stamps_of(messages))
         published_at = np.array([nanoseconds(message.latency.published_at) for message in messages])
-        assert max(int(((stamps <= at) & (published_at > at)).sum()) for at in published) <= PLACES
+        assert max(int(((stamps <= at) & (published_at > at)).sum()) for at in stamps_of(infos)) <= PLACES
     assert stage.reported("initializer_node", "dropped images") == last.latency.dropped_images
 
 
