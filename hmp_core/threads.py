@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One thread for each numerical library, so that two nodes share two cores in peace."""
 
+import sys
+
 import cv2
-import torch
 from threadpoolctl import threadpool_limits
 
 
@@ -12,7 +13,9 @@ def use_one_thread() -> None:
 
     The matrices here are small: a second BLAS thread only spins, and with another busy process on the same cores
     it made window solves ten times slower. ONNX Runtime's sessions are limited where they are opened.
+    Call it after what brings torch along was imported.
     """
-    torch.set_num_threads(1)
+    if "torch" in sys.modules:  # loading it costs 200 MB, which who only plays a video need not hold
+        sys.modules["torch"].set_num_threads(1)
     cv2.setNumThreads(1)
     threadpool_limits(1)

@@ -10,7 +10,7 @@ import importlib
 from array import array
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,6 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate
-from hmp_core.fitting.config import FitterConfig
-from hmp_core.fitting.shape_prior import HandShape
 from hmp_core.media.message_fields import (
     Timing,
     camera_info_fields,
@@ -31,6 +29,10 @@ from hmp_core.media.message_fields import (
 )
 from hmp_core.observation import FrameObservation
 from hmp_ros.msg import HandObservationArray, ManoHandArray, ManoInfo
+
+if TYPE_CHECKING:  # the fitter loads torch, which who only publishes images or messages must not pay for
+    from hmp_core.fitting.config import FitterConfig
+    from hmp_core.fitting.shape_prior import HandShape
 
 
 def build_observation_array(observation: FrameObservation, frame_id: str, timing: Timing) -> HandObservationArray:
@@ -43,7 +45,7 @@ def build_hand_array(estimate: FrameEstimate, frame_id: str, timing: Timing) -> 
     return _fill(ManoHandArray(), hand_array_fields(estimate, frame_id, timing))
 
 
-def build_info(hand_model: str, prior_sha256: str, config: FitterConfig, shape: HandShape) -> ManoInfo:
+def build_info(hand_model: str, prior_sha256: str, config: "FitterConfig", shape: "HandShape") -> ManoInfo:
     """The latched description of ``hand/mano``."""
     return _fill(ManoInfo(), info_fields(hand_model, prior_sha256, config, shape))
 

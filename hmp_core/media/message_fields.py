@@ -8,7 +8,7 @@ strings and lists. Field names and meanings are those of ``msg/``.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,6 @@ from scipy.spatial.transform import Rotation
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate, WindowStatus
-from hmp_core.fitting.config import FitterConfig
-from hmp_core.fitting.shape_prior import HandShape
 from hmp_core.hand.skeleton import (
     JOINT_NAMES,
     MANO_JOINT_NAMES,
@@ -28,6 +26,10 @@ from hmp_core.hand.skeleton import (
     Side,
 )
 from hmp_core.observation import FrameObservation, HandObservation
+
+if TYPE_CHECKING:  # the fitter loads torch, which who only reads or writes messages must not pay for
+    from hmp_core.fitting.config import FitterConfig
+    from hmp_core.fitting.shape_prior import HandShape
 
 Fields = dict[str, Any]
 
@@ -76,7 +78,7 @@ def hand_array_fields(estimate: FrameEstimate, frame_id: str, timing: Timing) ->
     }
 
 
-def info_fields(hand_model: str, prior_sha256: str, config: FitterConfig, shape: HandShape) -> Fields:
+def info_fields(hand_model: str, prior_sha256: str, config: "FitterConfig", shape: "HandShape") -> Fields:
     """Fields of ``ManoInfo``.
 
     Args:

@@ -12,6 +12,7 @@ from hmp_core.hand.operator_frame import operator_frame
 from hmp_core.hand.skeleton import MIDDLE_MCP, NUM_JOINTS, WRIST, Side
 from hmp_core.retargeting.configuration import RetargetingConfiguration
 from hmp_core.retargeting.robot_hand import RobotHand, neutral_angles, urdf_joint_order
+from hmp_core.threads import use_one_thread
 
 REFERENCE_LENGTH_M: Final = 0.095
 """Wrist to middle knuckle of the hand that scaling factors and pinch distances are meant for. A camera alone does
@@ -93,6 +94,7 @@ def _build(configuration: RetargetingConfiguration) -> Any:
         raise ConfigError(
             f"retargeting needs dex-retargeting ({error}): pip install 'hmp_ros[teleop]', with Python below 3.13"
         ) from error
+    use_one_thread()  # it brought torch along
     entries = {**configuration.entries, "urdf_path": str(configuration.urdf_path.resolve())}
     try:
         return RetargetingConfig.from_dict(entries).build()
