@@ -5,9 +5,9 @@
 import logging
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -19,6 +19,9 @@ from hmp_ros.logs import RosLogHandler
 from hmp_ros.managed_node import ManagedNode
 from hmp_ros.worker_node import WorkerNode
 
+_LOOK_S: Final = 0.2
+"""How long a signal may go unseen. Seldom one does not wake who waits in DDS, so nobody waits there for ever."""
+
 
 def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> int:
     """Make nodes, start and spin them until a signal or shutdown, and return the exit code.
@@ -28,10 +31,11 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> in
     """
     nodes: Sequence[WorkerNode | ManagedNode[Any]] = ()
     logging.getLogger("hmp_core").addHandler(RosLogHandler(get_logger("hmp_core")))
-    # rclpy's own handlers end the context, and with it the spinning. Python's would raise KeyboardInterrupt, and
-    # once more in the clean-up when a signal comes twice, from the terminal and from ros2 launch.
+    # rclpy's own handlers end the context once there is one, and call these. Python's would raise
+    # KeyboardInterrupt, and once more in the clean-up when a signal comes twice, from the terminal and from launch.
+    asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave_it_to_rclpy)
+        signal.signal(number, lambda number, frame: asked.set())
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.ALL)
     try:
         nodes = make_nodes()
@@ -39,15 +43,16 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> in
         for node in nodes:
             executor.add_node(node)
             if not node.start():
-                return 1 if rclpy.ok() else 0
-        executor.spin()
+                return 1 if rclpy.ok() and not asked.is_set() else 0
+        while rclpy.ok() and not asked.is_set():
+            executor.spin_once(_LOOK_S)
     except ExternalShutdownException:
         pass
     except HmpError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except Exception:
-        if rclpy.ok():
+        if rclpy.ok() and not asked.is_set():
             raise
         # A signal ended the context while a node was being made.
     finally:
@@ -62,7 +67,3 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> in
         if node.failure is not None:
             raise node.failure
     return 0
-
-
-def _leave_it_to_rclpy(number: int, frame: FrameType | None) -> None:
-    """Do nothing."""
