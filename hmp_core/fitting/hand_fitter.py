@@ -5,7 +5,6 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,9 +13,10 @@ from hmp_core.fitting.evidence import StepEvidence, stack_evidence
 from hmp_core.fitting.gauss_newton import GaussNewtonResult, minimise
 from hmp_core.fitting.hand_length import resized
 from hmp_core.fitting.interpolation import interpolate
-from hmp_core.fitting.motion import at_pose, predict, reanchor, start
+from hmp_core.fitting.manoeuvre import carried_on
+from hmp_core.fitting.motion import predict, reanchor, start
 from hmp_core.fitting.objective import Objective
-from hmp_core.fitting.online_terms import evidence_costs, online_terms
+from hmp_core.fitting.online_terms import evidence_cost, online_terms
 from hmp_core.fitting.posterior import Posterior, newest_posterior
 from hmp_core.fitting.shape_prior import ShapePrior
 from hmp_core.fitting.trajectory import Trajectory
@@ -111,10 +111,11 @@ class HandFitter:
         step = predict(self._trajectory, time_s, self._config)
         if evidence is not None and time_s - self._window.times_s[-1] >= _LONG_STEP_S:
             self._doubtful = -_DOUBT_PAUSE_FRAMES  # after a gap, let the window settle
-        if evidence is not None and evidence.initial is not None:
-            step = self._better_start(step, evidence)
+        turn = 0.0
+        if evidence is not None:
+            step, turn = carried_on(self._model, step, evidence, self._config)
         self._trajectory = self._trajectory.append(step)
-        self._window = self._window.append(time_s, evidence)
+        self._window = self._window.append(time_s, evidence, turn)
         blank = self._latent_jacobian.new_zeros(1, *self._latent_jacobian.shape[1:])
         self._latent_jacobian = torch.cat([self._latent_jacobian, blank])
         self._new_steps += 1
@@ -133,16 +134,16 @@ class HandFitter:
         """Spend this frame's iterations and report the newest step."""
         if self._trajectory is None:
             raise RuntimeError("no pose yet: add evidence with an initial pose first")
-        times = self._window.times
+        times, turns = self._window.times, torch.tensor(self._window.turns[1:], dtype=torch.float64)
         evidence = stack_evidence(list(self._window.steps), times, self._config.evidence_correlation_s)
-        terms = online_terms(self._model, self._config, torch.from_numpy(times), evidence, self._shape)
+        terms = online_terms(self._model, self._config, torch.from_numpy(times), evidence, self._shape, turns)
         objective = Objective(self._model, terms)
         iterations = max(self._due, self._config.iterations)
         latent_jacobian = self._current_latent_jacobian
         result = minimise(objective, self._trajectory, latent_jacobian, iterations, _COST_TOLERANCE)
         self._trajectory = result.trajectory
-        newest = result.trajectory.select([len(times) - 1])
-        decoded = result.decoded.select([len(times) - 1])
+        last = [len(times) - 1]
+        newest, decoded = result.trajectory.select(last), result.decoded.select(last)
         posterior = None
         if result.solution is not None:
             size = self._config.size_spread
@@ -158,7 +159,7 @@ class HandFitter:
     def _start(self, time_s: float, evidence: StepEvidence) -> None:
         assert evidence.initial is not None
         self._trajectory = start(self._model, evidence.initial, time_s)
-        self._window = HandWindow((time_s,), (evidence,))
+        self._window = HandWindow((time_s,), (evidence,), (0.0,))
         self._latent_jacobian = self._refreshed(self._trajectory, [0])
         self._due = self._config.start_iterations
 
@@ -177,25 +178,6 @@ class HandFitter:
         )
         self._new_steps = len(self._window.steps)
         self._due = _REANCHOR_ITERATIONS
-
-    def _better_start(self, predicted: Trajectory, evidence: StepEvidence) -> Trajectory:
-        """Prediction or initializer, whichever the evidence prefers; only the start of the iterations.
-
-        While all goes well the prediction serves, unasked.
-        """
-        assert evidence.initial is not None
-        if self._doubtful == 0 and predicted.times_s[0] - self._window.times_s[-1] < _LONG_STEP_S:
-            return predicted
-        predicted_cost = self._evidence_cost(self._model.decode(predicted), evidence)
-        if predicted_cost <= _DOUBT_COST:
-            return predicted
-        initialised = at_pose(self._model, predicted, evidence.initial)
-        initial_cost = self._evidence_cost(self._model.decode(initialised), evidence)
-        return predicted if predicted_cost <= initial_cost else initialised
-
-    def _evidence_cost(self, decoded: DecodedSteps, evidence: StepEvidence) -> float:
-        stacked = stack_evidence([evidence], np.zeros(1), self._config.evidence_correlation_s)
-        return float(evidence_costs(decoded, stacked, self._config.outlier_sigmas))
 
     def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
         """Cached derivatives: the newest and one other renewed a frame, all once after a re-anchoring.
@@ -240,14 +222,14 @@ class HandFitter:
         evidence = self._window.steps[-1]
         if evidence is None or evidence.initial is None or evidence.presence < _DOUBT_PRESENCE:
             return
-        cost = self._evidence_cost(decoded, evidence)
+        cost = evidence_cost(decoded, evidence, self._config)
         self._doubtful = self._doubtful + 1 if cost > _DOUBT_COST else 0
         if self._doubtful < _DOUBT_FRAMES:
             return
         self._doubtful = -_DOUBT_PAUSE_FRAMES
         rival = HandFitter(self._model, self._config)
         rival.add(self._window.times_s[-1], evidence)
-        if rival._evidence_cost(rival.solve().decoded, evidence) < _RIVAL_ADVANTAGE * cost:
+        if evidence_cost(rival.solve().decoded, evidence, self._config) < _RIVAL_ADVANTAGE * cost:
             restarts = self.restarts + 1
             vars(self).update(vars(rival))
             self.restarts = restarts

@@ -4,11 +4,12 @@
 
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from hmp_core.fitting.config import FitterConfig
-from hmp_core.fitting.evidence import WindowEvidence
+from hmp_core.fitting.evidence import StepEvidence, WindowEvidence, stack_evidence
 from hmp_core.fitting.shape_prior import ShapePrior
 from hmp_core.fitting.terms.chain import LinearChainTerm, RotationChainTerm
 from hmp_core.fitting.terms.landmarks import LandmarkTerm
@@ -21,14 +22,22 @@ from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 
 
 def online_terms(
-    model: WindowModel, config: FitterConfig, times_s: Tensor, evidence: WindowEvidence, shape: ShapePrior
+    model: WindowModel,
+    config: FitterConfig,
+    times_s: Tensor,
+    evidence: WindowEvidence,
+    shape: ShapePrior,
+    turn_variance: Tensor,
 ) -> list[Term]:
-    """Evidence at the steps ``times_s`` [K] [s], motion between them, and what is believed of latent and shape."""
+    """Evidence at the steps ``times_s`` [K] [s], motion between them, and what is believed of latent and shape.
+
+    ``turn_variance`` [K-1] [rad^2] is that of the wrist's sudden turns between them.
+    """
     h = times_s.diff()
     return [
         *evidence_terms(evidence, config.outlier_sigmas),
         LimitTerm(model.joint_axes, model.limits, config.limit_stddev_rad),
-        RotationChainTerm.of(config.wrist_rotation, h),
+        RotationChainTerm.of(config.wrist_rotation, h, turn_variance),
         LinearChainTerm.of_wrist(config.wrist_translation, h),
         LinearChainTerm.of_residual(config.finger_residual, h),
         LatentTerm(config.latent_stddev**-2),
@@ -46,7 +55,8 @@ def evidence_terms(evidence: WindowEvidence, outlier_sigmas: float) -> tuple[Key
     )
 
 
-def evidence_costs(decoded: DecodedSteps, evidence: WindowEvidence, outlier_sigmas: float) -> Tensor:
-    """Robust cost [K] of the keypoints and landmarks of each step."""
-    keypoints, landmarks = evidence_terms(evidence, outlier_sigmas)
-    return keypoints.costs(decoded) + landmarks.costs(decoded)
+def evidence_cost(decoded: DecodedSteps, evidence: StepEvidence, config: FitterConfig) -> float:
+    """Robust cost of the keypoints and landmarks of one step, decoded as [1, ...]."""
+    stacked = stack_evidence([evidence], np.zeros(1), config.evidence_correlation_s)
+    keypoints, landmarks = evidence_terms(stacked, config.outlier_sigmas)
+    return float(keypoints.costs(decoded) + landmarks.costs(decoded))

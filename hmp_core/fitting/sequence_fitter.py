@@ -109,7 +109,7 @@ class SequenceFitter:
         rotations = torch.from_numpy(initial.rotations[frames])
         place = initial.p_camera_wrist[frames]
         grid = np.asarray(model.prior.grid_times(), dtype=np.float64) + times[0]
-        window = HandWindow(tuple(times), sequence.steps[frames])
+        window = HandWindow(tuple(times), sequence.steps[frames], (0.0,) * len(times))
         visible = window.observed_rotations(grid, place[:, 2], self._config.observed_sigma_m)
         z = encode(model, _resampled(rotations[:, 1:], times, grid), torch.from_numpy(visible))
         still = torch.zeros(len(times), 3, dtype=torch.float64)

@@ -28,10 +28,13 @@ class HandWindow:
     Attributes:
         times_s: seconds since the track's epoch, increasing.
         steps: evidence of each step.
+        turns: variance of the wrist's sudden turns since the step before [rad^2], per axis; see
+            :mod:`~hmp_core.fitting.manoeuvre`.
     """
 
     times_s: tuple[float, ...] = ()
     steps: tuple[StepEvidence | None, ...] = ()
+    turns: tuple[float, ...] = ()
 
     @property
     def times(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -43,13 +46,16 @@ class HandWindow:
         """How many steps carry evidence."""
         return sum(step is not None for step in self.steps)
 
-    def append(self, time_s: float, evidence: StepEvidence | None) -> "HandWindow":
+    def append(self, time_s: float, evidence: StepEvidence | None, turn: float) -> "HandWindow":
         """One step more at the end."""
-        return HandWindow((*self.times_s, time_s), (*self.steps, evidence))
+        return HandWindow((*self.times_s, time_s), (*self.steps, evidence), (*self.turns, turn))
 
     def select(self, keep: list[int]) -> "HandWindow":
-        """Only the steps ``keep``."""
-        return HandWindow(tuple(self.times_s[k] for k in keep), tuple(self.steps[k] for k in keep))
+        """Only the steps ``keep``; turns add up over those between."""
+        turns = np.diff(np.cumsum(self.turns)[keep], prepend=0.0)
+        turns[:1] = 0.0  # nothing is known of what came before the window
+        times_s, steps = tuple(self.times_s[k] for k in keep), tuple(self.steps[k] for k in keep)
+        return HandWindow(times_s, steps, tuple(turns.tolist()))
 
     def observed_rotations(
         self, times_s: NDArray[np.float64], depth_m: NDArray[np.float64], sigma_m: float

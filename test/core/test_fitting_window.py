@@ -5,6 +5,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ def fill(times_s: list[float], seen: list[bool]) -> HandWindow:
     for k, time_s in enumerate(times_s):
         newest = k == len(times_s) - 1
         if seen[k] or newest:
-            window = window.append(time_s, SEEN if seen[k] else None)
+            window = window.append(time_s, SEEN if seen[k] else None, 0.0)
             window = window.select(window.kept_steps(1.7, 0.3, 24))
     return window
 
@@ -54,7 +55,7 @@ def test_a_long_gap_does_not_empty_the_window() -> None:
 
 def test_finger_rotations_are_supported_where_the_steps_around_show_their_bones_ends() -> None:
     without_index = replace(SEEN, ray_information=np.where(np.isin(np.arange(21), (6, 7, 8)), 0.0, 1.0))
-    window = HandWindow((0.0, 0.2, 0.4, 0.6, 1.6, 1.65), (SEEN, SEEN, without_index, SEEN, SEEN, None))
+    window = HandWindow((0.0, 0.2, 0.4, 0.6, 1.6, 1.65), (SEEN, SEEN, without_index, SEEN, SEEN, None), (0.0,) * 6)
     times = np.array([-0.1, 0.0, 0.1, 0.3, 0.4, 0.5, 1.0, 1.6, 1.62, 1.65])
     supported = window.observed_rotations(times, np.full(6, 0.5), 1.0)
     middle, index = supported[:, 3], supported[:, 0]
@@ -62,3 +63,12 @@ def test_finger_rotations_are_supported_where_the_steps_around_show_their_bones_
     assert middle.tolist() == [False, True, True, True, True, True, False, True, False, False]
     assert index.tolist() == [False, True, True, False, False, False, False, True, False, False]
     assert not window.observed_rotations(times, np.full(6, 2.0), 1.0).any()  # too far for these rays
+
+
+def test_sudden_turns_add_up_over_the_steps_that_leave() -> None:
+    window = HandWindow()
+    for k, turn in enumerate([0.5, 0.1, 0.2, 0.3, 0.4]):
+        window = window.append(0.1 * k, SEEN, turn)
+    assert window.select([0, 2, 4]).turns == pytest.approx((0.0, 0.3, 0.7))
+    assert window.select([1, 2, 3]).select([0, 2]).turns == pytest.approx((0.0, 0.5))
+    assert window.select([]).turns == ()

@@ -41,9 +41,13 @@ class ChainFactors:
     later: Tensor
 
 
-def chain_factors(process: IntegratedOrnsteinUhlenbeck | Matern32, h: Tensor) -> ChainFactors:
-    """Factors of ``process`` over steps ``h`` [K-1] [s], positive."""
+def chain_factors(
+    process: IntegratedOrnsteinUhlenbeck | Matern32, h: Tensor, jump_variance: Tensor | None = None
+) -> ChainFactors:
+    """Factors of ``process`` over steps ``h`` [K-1] [s], positive, its position jumping by the way [K-1]."""
     phi, q = process.transition(h)
+    if jump_variance is not None:
+        q[:, 0, 0] += jump_variance
     later = whitener(q)
     return ChainFactors(phi, -later @ phi, later)
 
@@ -100,9 +104,11 @@ class RotationChainTerm:
     rate_information: float
 
     @classmethod
-    def of(cls, process: IntegratedOrnsteinUhlenbeck, h: Tensor) -> "RotationChainTerm":
-        """The process over steps ``h`` [K-1] [s]."""
-        return cls(chain_factors(process, h), process.start_information()[1])
+    def of(
+        cls, process: IntegratedOrnsteinUhlenbeck, h: Tensor, turn_variance: Tensor | None = None
+    ) -> "RotationChainTerm":
+        """The process over steps ``h`` [K-1] [s], with sudden turns [K-1] [rad^2] by the way."""
+        return cls(chain_factors(process, h, turn_variance), process.start_information()[1])
 
     def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
