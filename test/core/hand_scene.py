@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hand that moves in front of a camera: exact truth and noisy observations, and what tests ask of the fitter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import roma
 import torch
+from scipy.spatial.transform import Rotation
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import FrameEstimate, HandEstimate
@@ -74,6 +75,18 @@ class HandScene:
         """One image's observation; all 21 joints hidden means that nothing was detected."""
         hands = () if len(hidden) == 21 else (self.observation(frame, seed, hidden),)
         return FrameObservation(int(self.stamps_ns[frame]), CAMERA, hands)
+
+    def turned(self, angles_rad: np.ndarray) -> "HandScene":
+        """The first frames with the hand turned about its wrist and the optical axis by angles [T] besides."""
+        R = roma.rotvec_to_rotmat(torch.as_tensor(angles_rad)[:, None] * torch.tensor([0.0, 0.0, 1.0])).numpy()
+        joints = self.joints_camera[: len(R)]
+        wrist = joints[:, :1]
+        poses = []
+        for turn, pose in zip(R, self.poses, strict=False):
+            vectors = pose.rotation_vectors.copy()
+            vectors[0] = Rotation.from_matrix(turn @ Rotation.from_rotvec(vectors[0]).as_matrix()).as_rotvec()
+            poses.append(replace(pose, rotation_vectors=vectors))
+        return HandScene(self.stamps_ns[: len(R)], wrist + (joints - wrist) @ R.swapaxes(1, 2), poses, self.side)
 
 
 def moving_hand(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import roma
 import torch
-from hand_scene import CAMERA, HandScene, assert_sound, error_mm, moving_hand, run
+from hand_scene import CAMERA, HandScene, assert_sound, error_mm, moving_hand, relative, run
 
 from hmp_core.estimate import HandStatus
 from hmp_core.fitting.config import FitterConfig
@@ -55,6 +55,17 @@ def test_an_observed_hand_is_followed_and_its_parameters_reproduce_its_joints(fi
         )
         np.testing.assert_allclose(joints[0].numpy(), hand.joints_camera, atol=1e-9)
     assert np.mean(errors[5:]) < 5.0
+
+
+def test_a_hand_that_turns_suddenly_is_followed(fitter, scene) -> None:
+    speed_rad_s = np.radians(600)
+    turned = (speed_rad_s * (np.arange(45) / 30 - 1.0)).clip(0.0, None)
+    turning = scene.turned(turned)
+    errors = [error_mm(frame.hands[0], turning, t) for t, frame in enumerate(run(fitter, turning, range(45)))]
+    frame_mm = 1e3 * np.linalg.norm(relative(np.diff(turning.joints_camera[31:45], axis=0)), axis=-1).mean()
+    assert frame_mm > 20
+    assert np.mean(errors[31:]) < frame_mm / 2, "less than half an image behind"
+    assert np.mean(errors[5:30]) < 5.0
 
 
 def test_a_gap_is_infilled_with_growing_sigma_then_lost_then_empty(fitter, scene) -> None:
