@@ -60,6 +60,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="Wrist to middle knuckle of whoever is seen, in metres: makes depth metric.",
             ),
             DeclareLaunchArgument(
+                "depth_topic",
+                default_value="",
+                description="Depth images aligned with the camera's, with which ~/calibrate measures that length; "
+                "empty: as params_file says.",
+            ),
+            DeclareLaunchArgument(
                 "hands",
                 default_value="",
                 choices=["", "left", "right", "both"],
@@ -130,7 +136,7 @@ def _nodes(context: LaunchContext) -> list[Action]:
     # Only what was given overrides the file.
     if value["compressed"]:
         parameters.append({"compressed": value["compressed"] == "true"})
-    for name in ("mano_path", "hands", "target_frame", "camera_pose"):
+    for name in ("mano_path", "depth_topic", "hands", "target_frame", "camera_pose"):
         if value[name]:
             parameters.append({name: value[name]})
     if value["hand_length_m"]:
