@@ -77,20 +77,20 @@ class PoseParameters:
 class TrackingParameters:
     """What ``tools/tune_tracking_baselines.py`` found on motion of its own; the defaults are its result."""
 
-    hold: TrustParameters = field(default=TrustParameters(0.064, 0.018))
-    slerp: TrustParameters = field(default=TrustParameters(0.0128, 0.01843))
-    one_euro_trust: TrustParameters = field(default=TrustParameters(0.09216, 0.02))
-    one_euro_fingers: OneEuroParameters = field(default=OneEuroParameters(9.766, 5.0, 0.5))
-    one_euro_wrist: OneEuroParameters = field(default=OneEuroParameters(0.5, 10.0))
-    one_euro_turn: OneEuroParameters = field(default=OneEuroParameters(5.12, 0.08, 0.16))
+    hold: TrustParameters = field(default=TrustParameters(0.032, 0.0144))
+    slerp: TrustParameters = field(default=TrustParameters(0.0128, 0.0144))
+    one_euro_trust: TrustParameters = field(default=TrustParameters(0.0288, 0.0125))
+    one_euro_fingers: OneEuroParameters = field(default=OneEuroParameters(1.5625, 0.8, 0.25))
+    one_euro_wrist: OneEuroParameters = field(default=OneEuroParameters(1.0, 10.0))
+    one_euro_turn: OneEuroParameters = field(default=OneEuroParameters(4.0, 0.5))
     kalman: KalmanParameters = field(
-        default=KalmanParameters(0.375, 0.25, 5.859, 0.1, 0.75, TrustParameters(0.06, 0.01843))
+        default=KalmanParameters(0.15, 0.5, 2.34375, 0.125, 1.5, TrustParameters(0.03, 0.0144))
     )
     kalman_rts: KalmanParameters = field(
-        default=KalmanParameters(0.2344, 0.125, 3.662, 0.3125, 0.375, TrustParameters(0.06, 0.018))
+        default=KalmanParameters(0.15, 0.5, 2.34375, 0.125, 1.5, TrustParameters(0.03, 0.0144))
     )
-    pca: PoseParameters = field(default=PoseParameters(0.2, 0.078125, 0.018))
-    gmm: PoseParameters = field(default=PoseParameters(0.2, 0.0625, 0.018))
+    pca: PoseParameters = field(default=PoseParameters(0.25, 0.078125, 0.0144))
+    gmm: PoseParameters = field(default=PoseParameters(0.25, 0.078125, 0.0144))
 
 
 def baselines(parameters: TrackingParameters, mixtures: Mapping[str, PoseMixture]) -> dict[str, Baseline]:
