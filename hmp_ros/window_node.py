@@ -52,6 +52,13 @@ class WindowParameters:
         60.0,
         live=True,
     )
+    blend_speed: float = parameter(
+        _FITTER.blend_speed,
+        "Fastest correction of a published joint when a hand is seen again after a gap [m/s].",
+        0.05,
+        100.0,
+        live=True,
+    )
     calibration_frames: int = parameter(
         60, "Images of a hand held still that ~/calibrate finds its shape from.", 1, 10000, live=True
     )
@@ -89,6 +96,7 @@ class WindowParameters:
             iterations=self.iterations,
             infill_timeout_s=self.infill_timeout_s,
             lost_duration_s=self.lost_duration_s,
+            blend_speed=self.blend_speed,
             hand_length_m=self.hand_length_m,
         )
 
