@@ -14,6 +14,7 @@ lag 3 in place of 22 ms, the same acceleration error; hands that rest do not cha
 from typing import Final
 
 import roma
+import torch
 
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import StepEvidence
@@ -22,6 +23,8 @@ from hmp_core.fitting.online_terms import evidence_cost
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import WindowModel
 
+_LEAST_TURN_RAD: Final = 0.2
+"""A smaller one is within the initializer's own error."""
 _REJECTED: Final = 15.0
 """Robust cost that the initializer's pose saves; 10 to 25 serve alike."""
 _CLEAR_JOINTS: Final = 16
@@ -50,11 +53,15 @@ def carried_on(
     clear = evidence.observed_joints(float(initial.translation[2]), config.observed_sigma_m).sum() >= _CLEAR_JOINTS
     if not clear:
         return predicted, 0.0
+    # Comes first, for it costs next to nothing.
+    R_initial = roma.rotvec_to_rotmat(torch.as_tensor(initial.rotation_vectors[0], dtype=torch.float64))
+    turn = roma.rotmat_to_rotvec(predicted.R_camera_wrist[0].mT @ R_initial)
+    if turn.norm() < _LEAST_TURN_RAD:
+        return predicted, 0.0
     predicted_cost = evidence_cost(model.decode(predicted), evidence, config)
     if predicted_cost <= _REJECTED:
         return predicted, 0.0
     initialised = at_pose(model, predicted, initial)
     if predicted_cost - evidence_cost(model.decode(initialised), evidence, config) <= _REJECTED:
         return predicted, 0.0
-    turn = roma.rotmat_to_rotvec(predicted.R_camera_wrist.mT @ initialised.R_camera_wrist)
     return initialised, float(turn.square().mean())
