@@ -5,7 +5,6 @@
 import logging
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -33,18 +32,19 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> in
     logging.getLogger("hmp_core").addHandler(RosLogHandler(get_logger("hmp_core")))
     # rclpy's own handlers end the context once there is one, and call these. Python's would raise
     # KeyboardInterrupt, and once more in the clean-up when a signal comes twice, from the terminal and from launch.
-    asked = threading.Event()
+    # A list, for an Event would lock itself out when a second signal interrupts the first one's handler.
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: asked.set())
+        signal.signal(number, lambda number, frame: signals.append(number))
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.ALL)
     try:
         nodes = make_nodes()
         executor = SingleThreadedExecutor()
         for node in nodes:
             executor.add_node(node)
-            if not node.start():
-                return 1 if rclpy.ok() and not asked.is_set() else 0
-        while rclpy.ok() and not asked.is_set():
+            if signals or not node.start():
+                return 1 if rclpy.ok() and not signals else 0
+        while rclpy.ok() and not signals:
             executor.spin_once(_LOOK_S)
     except ExternalShutdownException:
         pass
@@ -52,7 +52,7 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> in
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except Exception:
-        if rclpy.ok() and not asked.is_set():
+        if rclpy.ok() and not signals:
             raise
         # A signal ended the context while a node was being made.
     finally:

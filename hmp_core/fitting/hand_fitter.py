@@ -109,11 +109,13 @@ class HandFitter:
         if time_s - self._trajectory.origin_s > self._model.prior.window_s:
             self._reanchor(time_s)
         step = predict(self._trajectory, time_s, self._config)
-        if evidence is not None and time_s - self._window.times_s[-1] >= _LONG_STEP_S:
-            self._doubtful = -_DOUBT_PAUSE_FRAMES  # after a gap, let the window settle
         turn = 0.0
         if evidence is not None:
-            step, turn = carried_on(self._model, step, evidence, self._config)
+            after_gap = time_s - self._window.times_s[-1] >= _LONG_STEP_S
+            if after_gap:
+                self._doubtful = -_DOUBT_PAUSE_FRAMES  # let the window settle
+            unsure = after_gap or self._doubtful != 0
+            step, turn = carried_on(self._model, step, evidence, self._config, unsure)
         self._trajectory = self._trajectory.append(step)
         self._window = self._window.append(time_s, evidence, turn)
         blank = self._latent_jacobian.new_zeros(1, *self._latent_jacobian.shape[1:])

@@ -100,7 +100,9 @@ class HandTrack:
             past = self._fitter.at(published_s)
             if past is not None:
                 self._continuity.bridge(published, _pose(*past), published_s)
-        self._leads_over = self._fitter.restarts > restarts
+        # A solve that has not settled will move on at the next image: that way is bounded, too.
+        settling = self._leads_over and not solution.result.converged
+        self._leads_over = settling or self._fitter.restarts > restarts
         published = self._continuity.apply(solved, time_s)
         self._published = (time_s, published)
         self._last = self._estimate(stamp_ns, evidence, solution, published)

@@ -33,7 +33,7 @@ alike, 11 turn some hands that are half hidden."""
 
 
 def carried_on(
-    model: WindowModel, predicted: Trajectory, evidence: StepEvidence, config: FitterConfig
+    model: WindowModel, predicted: Trajectory, evidence: StepEvidence, config: FitterConfig, unsure: bool
 ) -> tuple[Trajectory, float]:
     """Where the iterations start at a new step, and the variance of its sudden turn [rad^2], per axis.
 
@@ -42,21 +42,21 @@ def carried_on(
         predicted: the step as the motion processes foretell it.
         evidence: what was seen.
         config: of the fitter.
+        unsure: after a gap or in doubt the prediction may be far off, turned or not, in clear sight or not.
 
     Returns:
-        The prediction and 0; or the initializer's pose, if clear sight prefers it by far, and the variance of which
-        its turn away from the prediction is the likeliest sample.
+        The prediction and 0; or the initializer's pose where the evidence prefers it by far. In clear sight its
+        turn away from the prediction is then taken for a sample of the variance.
     """
     initial = evidence.initial
     if initial is None:
         return predicted, 0.0
+    # What costs next to nothing comes first.
     clear = evidence.observed_joints(float(initial.translation[2]), config.observed_sigma_m).sum() >= _CLEAR_JOINTS
-    if not clear:
-        return predicted, 0.0
-    # Comes first, for it costs next to nothing.
     R_initial = roma.rotvec_to_rotmat(torch.as_tensor(initial.rotation_vectors[0], dtype=torch.float64))
     turn = roma.rotmat_to_rotvec(predicted.R_camera_wrist[0].mT @ R_initial)
-    if turn.norm() < _LEAST_TURN_RAD:
+    turned = clear and bool(turn.norm() >= _LEAST_TURN_RAD)
+    if not (turned or unsure):
         return predicted, 0.0
     predicted_cost = evidence_cost(model.decode(predicted), evidence, config)
     if predicted_cost <= _REJECTED:
@@ -64,4 +64,4 @@ def carried_on(
     initialised = at_pose(model, predicted, initial)
     if predicted_cost - evidence_cost(model.decode(initialised), evidence, config) <= _REJECTED:
         return predicted, 0.0
-    return initialised, float(turn.square().mean())
+    return initialised, float(turn.square().mean()) if turned else 0.0

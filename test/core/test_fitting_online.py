@@ -100,6 +100,27 @@ def test_the_hand_rejoins_after_a_gap_without_a_jump(fitter, scene) -> None:
     assert error_mm(frames[60].hands[0], scene, 60) < 6.0
 
 
+@pytest.mark.parametrize("rate_hz", [15, 30, 60])
+@pytest.mark.parametrize("aside_m", [(0.15, 0.0, 0.0), (0.0, 0.0, 0.2)])
+@pytest.mark.parametrize("hidden", [(), (5, 6, 7, 8, 9, 10)])
+def test_a_hand_that_comes_back_elsewhere_is_led_over_at_a_bounded_speed(parts, rate_hz, aside_m, hidden) -> None:
+    here = moving_hand(2 * rate_hz, rate_hz=rate_hz)
+    aside = np.array(aside_m)
+    poses = [replace(pose, translation=pose.translation + aside) for pose in here.poses]
+    there = replace(here, joints_camera=here.joints_camera + aside, poses=poses)
+    gap = range(rate_hz, rate_hz + rate_hz // 3)
+    fitter = OnlineFitter(*parts)
+    run(fitter, here, range(gap.start))
+    frames = run(fitter, here, gap, gap)
+    frames += [fitter.update(there.frame(t, hidden=hidden)) for t in range(gap.stop, 2 * rate_hz)]
+    joints = np.stack([frame.hands[0].joints_camera for frame in frames])
+    step = np.linalg.norm(np.diff(joints, axis=0), axis=-1).max()
+    true_step = np.linalg.norm(np.diff(here.joints_camera, axis=0), axis=-1).max()
+    tremble = 0.01
+    assert step < true_step + FitterConfig().blend_speed / rate_hz + tremble
+    assert error_mm(frames[-1].hands[0], there, 2 * rate_hz - 1) < 8.0
+
+
 def test_revised_frames_inside_a_gap_are_better_than_forecasts(fitter, scene) -> None:
     gap = range(30, 42)
     frames = run(fitter, scene, range(60), gap)

@@ -23,7 +23,7 @@ from hmp_ros.msg import HandObservationArray, ManoHand, ManoHandArray
 sys.path.append(str(Path(__file__).parents[1] / "core"))
 from hand_scene import CAMERA, HandScene, moving_hand
 
-PERIOD_S = 1 / 20
+PERIOD_S = 1 / 30
 GAP_S = 0.5
 BLEND_SPEED = 1.0
 """The parameter's default [m/s]."""
@@ -89,19 +89,23 @@ def _joints(message: ManoHandArray) -> np.ndarray:
 @pytest.mark.slow
 def test_a_hand_that_comes_back_elsewhere_is_led_over_at_a_bounded_speed(arm: Arm) -> None:
     arm.look_for(GAP_S, seen=False)
-    back_ns, gone = time.time_ns(), len(arm.hands)
+    back_ns = time.time_ns()
     arm.look_for(1.5, offset_m=0.15)
-    infilled = [
-        message.hands[0] for message in arm.hands[:gone] if message.hands[0].status == ManoHand.STATUS_INFILLED
+    unseen = [
+        message for message in arm.hands if message.hands and message.hands[0].status != ManoHand.STATUS_OBSERVED
     ]
+    if any(hand.status == ManoHand.STATUS_LOST for message in unseen for hand in message.hands):
+        pytest.skip("this machine stalled for longer than a hand is followed unseen")
+    infilled = [message.hands[0] for message in unseen if message.hands[0].status == ManoHand.STATUS_INFILLED]
     ages_s = [1e-9 * nanoseconds(hand.since_observed) for hand in infilled]
     assert len(ages_s) >= 3
     assert ages_s == sorted(ages_s)
-    assert ages_s[-1] == pytest.approx(GAP_S, abs=0.3)
+    assert ages_s[-1] > GAP_S / 2
     sigmas = [np.mean(hand.joint_stddev) for hand in infilled]
     assert sigmas[-1] > sigmas[0], "less and less sure"
 
-    stamps, joints = np.array(stamps_of(arm.hands)), [_joints(message) for message in arm.hands]
+    followed = [message for message in arm.hands if message.hands]
+    stamps, joints = np.array(stamps_of(followed)), [_joints(message) for message in followed]
     scene = arm.scene.joints_camera
     for k in range(int(np.argmax(stamps > back_ns)), len(stamps)):
         frames = [arm.frame(int(stamp)) for stamp in stamps[k - 1 : k + 1]]
@@ -115,11 +119,11 @@ def test_a_hand_that_comes_back_elsewhere_is_led_over_at_a_bounded_speed(arm: Ar
 
 @pytest.mark.slow
 def test_a_track_keeps_its_side_though_perception_doubts_it(arm: Arm) -> None:
+    doubted = len(arm.hands)
     arm.look_for(0.5, side=Side.LEFT)
     arm.look_for(0.5)
-    sides: dict[int, set[int]] = {}
-    for message in arm.hands:
-        for hand in message.hands:
-            sides.setdefault(hand.track_id, set()).add(hand.side)
-            assert np.linalg.norm([hand.joints[0].x, hand.joints[0].y, hand.joints[0].z]) > 0.1, "no zero pose"
-    assert all(len(own) == 1 for own in sides.values()), sides
+    answers = [hand for message in arm.hands[doubted:] for hand in message.hands]
+    assert len(answers) >= 5
+    assert {hand.side for message in arm.hands for hand in message.hands} == {ManoHand.SIDE_RIGHT}
+    assert len({hand.track_id for hand in answers}) == 1
+    assert min(np.linalg.norm(_joints(message)[0]) for message in arm.hands if message.hands) > 0.1, "no zero pose"

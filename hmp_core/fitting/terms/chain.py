@@ -44,7 +44,10 @@ class ChainFactors:
 def chain_factors(
     process: IntegratedOrnsteinUhlenbeck | Matern32, h: Tensor, jump_variance: Tensor | None = None
 ) -> ChainFactors:
-    """Factors of ``process`` over steps ``h`` [K-1] [s], positive, its position jumping by the way [K-1]."""
+    """Factors of ``process`` over steps ``h`` [K-1] [s], positive.
+
+    ``jump_variance`` [K-1] [unit^2] is that of jumps of the position on top of the process.
+    """
     phi, q = process.transition(h)
     if jump_variance is not None:
         q[:, 0, 0] += jump_variance
@@ -107,7 +110,7 @@ class RotationChainTerm:
     def of(
         cls, process: IntegratedOrnsteinUhlenbeck, h: Tensor, turn_variance: Tensor | None = None
     ) -> "RotationChainTerm":
-        """The process over steps ``h`` [K-1] [s], with sudden turns [K-1] [rad^2] by the way."""
+        """The process over steps ``h`` [K-1] [s]; variance of sudden turns on top of it [K-1] [rad^2]."""
         return cls(chain_factors(process, h, turn_variance), process.start_information()[1])
 
     def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
