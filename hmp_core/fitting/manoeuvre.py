@@ -7,8 +7,8 @@ let resting hands tremble or let turning ones lag behind. As trackers of manoeuv
 Kirubarajan, *Estimation with Applications to Tracking and Navigation*, 2001, chapter 11), the process is kept calm
 and its noise is raised for one step where the newest measurement rejects the prediction.
 
-Measured on windows of signs that the prior was trained on, observed joints of fast hands: 20.1 in place of 22.9 mm,
-lag 3 in place of 22 ms, the same acceleration error; hands that rest do not change.
+Measured on windows of signs that the prior was trained on, observed joints of fast hands: 21.5 in place of 22.9 mm,
+lag 5 in place of 22 ms, acceleration error 9.4 in place of 9.0 mm/frame^2; hands that rest do not change.
 """
 
 from typing import Final
