@@ -88,7 +88,7 @@ def measure(video: Path, camera: Path | None, seconds: float, profile: bool, fol
 
 def _heard_s(listener: Listener) -> float:
     """Time between the first and the newest image's stamp [s]."""
-    return (listener.images[-1] - listener.images[0]) * 1e-9 if listener.images else 0.0
+    return (max(listener.images) - min(listener.images)) * 1e-9 if listener.images else 0.0
 
 
 def _summary(listener: Listener) -> dict[str, Any]:

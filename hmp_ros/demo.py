@@ -131,7 +131,11 @@ def _write(listener: DemoListener, clip: Path, camera: Path | None, out: Path) -
         bag = stack.enter_context(HandBagWriter(files["hands.mcap"], frames.frame_id))
         bar = stack.enter_context(progress_bar())
         task = bar.add_task("writing", total=len(listener.images), note="")
-        for stamp, frame in zip(listener.images, frames, strict=False):
+        stamps = {place: stamp for stamp, place in listener.images.items()}
+        for place, frame in enumerate(frames):
+            stamp = stamps.get(place)
+            if stamp is None:
+                continue
             bar.advance(task)
             observation, estimate = listener.observations.get(stamp), listener.hands.get(stamp)
             if observation is None or estimate is None:
@@ -153,9 +157,9 @@ def _errors_mm(listener: DemoListener, truth: Path | None) -> dict[str, NDArray[
         return {}
     with np.load(truth) as arrays:
         sides, joints = list(arrays["side"]), arrays["joints_camera"]
-    if len(listener.images) != len(joints):
-        return {}  # without every camera_info nobody knows which image a stamp belongs to
-    for index, stamp in enumerate(listener.images):
+    if max(listener.images.values(), default=-1) != len(joints) - 1:
+        return {}  # not the images that the truth is of, or too few camera infos to tell which is which
+    for stamp, index in listener.images.items():
         for hand in listener.hands[stamp].hands if stamp in listener.hands else ():
             if hand.side.value in sides and hand.status is not HandStatus.LOST:
                 true = joints[index, sides.index(hand.side.value)]
@@ -167,7 +171,7 @@ def _errors_mm(listener: DemoListener, truth: Path | None) -> dict[str, NDArray[
 def _print(
     listener: DemoListener, summary: dict[str, Any], errors: dict[str, NDArray[np.float64]], files: dict[str, Path]
 ) -> None:
-    span_s = (listener.images[-1] - listener.images[0]) * 1e-9
+    span_s = (max(listener.images) - min(listener.images)) * 1e-9
     table = Table("what", "value", title="camera to /hand/mano, through DDS")
     table.add_row("images published", f"{len(listener.images)} at {(len(listener.images) - 1) / span_s:.1f} Hz")
     table.add_row("messages on hand/mano", f"{len(listener.hands)} ({len(listener.hands) / span_s:.1f} Hz)")

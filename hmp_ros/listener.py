@@ -3,6 +3,8 @@
 """A node that hears the hands as a robot would, and knows which images were published."""
 
 import time
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from rclpy.node import Node
@@ -14,6 +16,7 @@ from hmp_core.media.estimate_reader import estimate_from_message
 from hmp_core.media.message_fields import Timing
 from hmp_core.media.message_reader import nanoseconds
 from hmp_ros import qos
+from hmp_ros.loss_counter import MESSAGES_HAVE_INFO
 from hmp_ros.msg import ManoHandArray
 
 CONNECT_S: Final = 1.0
@@ -27,20 +30,25 @@ LOOK_S: Final = 0.1
 class Listener(Node):
     """Keeps what a robot would hear.
 
+    Args:
+        name: of the node.
+        options: of ``rclpy.node.Node``.
+
     Attributes:
-        images: stamps of the published images [ns], in order.
+        images: the published images; place in what is played, from 0, by stamp [ns].
         hands: messages on ``hand/mano`` by stamp.
         timings: when each of those messages was received as an image and published, by stamp.
         heard_at: monotonic time of the newest message [s].
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.images: list[int] = []
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.images: dict[int, int] = {}
         self.hands: dict[int, FrameEstimate] = {}
         self.timings: dict[int, Timing] = {}
         self.heard_at = time.monotonic()
-        self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, qos.OBSERVATIONS)
+        on_info = self._on_camera_info if MESSAGES_HAVE_INFO else partial(self._on_camera_info, info={})
+        self.create_subscription(CameraInfo, "camera_info", on_info, qos.OBSERVATIONS)
         self.create_subscription(ManoHandArray, "hand/mano", self._on_hands, qos.OBSERVATIONS)
         self._signal: Subscription | None = None
 
@@ -64,8 +72,10 @@ class Listener(Node):
             self.destroy_subscription(self._signal)
             self._signal = None
 
-    def _on_camera_info(self, message: Any) -> None:
-        self.images.append(nanoseconds(message.header.stamp))
+    def _on_camera_info(self, message: Any, info: Mapping[str, Any]) -> None:
+        # The publisher's numbers begin at 1, and tell whether one was missed.
+        number = info.get("publication_sequence_number")
+        self.images[nanoseconds(message.header.stamp)] = len(self.images) if number is None else number - 1
 
     def _on_hands(self, message: Any) -> None:
         estimate = estimate_from_message(message)

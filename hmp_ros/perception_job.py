@@ -3,10 +3,11 @@
 """The work of ``initializer_node``: each image becomes an observation of the hands in it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -25,6 +26,7 @@ from hmp_ros import qos
 from hmp_ros.camera_link import CameraLink
 from hmp_ros.diagnostics import Health
 from hmp_ros.logs import Faults
+from hmp_ros.loss_counter import MESSAGES_HAVE_INFO, LossCounter
 from hmp_ros.mailbox import Mailbox
 from hmp_ros.messages import build_observation_array, stamp_ns
 from hmp_ros.msg import HandObservationArray
@@ -68,6 +70,7 @@ class PerceptionJob:
         self._calibration: Camera | None = None
         self._calibration_deadline: float | None = None
         self._info_complaint = ""
+        self._losses = LossCounter()
         self._mailbox: Mailbox[_Received] = Mailbox()
         self._faults = Faults(node.get_logger())
         self._spent_ms: dict[str, float] = {}
@@ -83,9 +86,11 @@ class PerceptionJob:
         self._output = RateMeter()
         self._guard = StampGuard()
         self._perception.reset()
+        self._losses.pause()
         self._mailbox.open()
         node.topics.subscribe(CameraInfo, "camera_info", self._on_info, qos.IMAGES)
-        node.topics.subscribe(kind, topic, self._on_image, qos.IMAGES)
+        on_image = self._on_image if MESSAGES_HAVE_INFO else partial(self._on_image, info={})
+        node.topics.subscribe(kind, topic, on_image, qos.IMAGES)
         node.get_logger().info(f"ready: {self._image_topic} to {self._observations.topic_name}")
 
     def work(self) -> None:
@@ -112,12 +117,17 @@ class PerceptionJob:
             "image rate [Hz]": self._link.rate_hz,
             "observation rate [Hz]": self._output.hz,
             "age of the newest image [s]": "none yet" if age_s is None else age_s,
-            "dropped images": self._mailbox.dropped,
+            "dropped images": self._dropped,
+            "of these lost on the way": self._losses.lost,
             **{f"{stage} [ms]": spent for stage, spent in self._spent_ms.items()},
             **{key.replace("_", " "): value for key, value in asdict(self._perception.counters).items()},
             **{f"skipped: {kind}": count for kind, count in self._faults.counts.items()},
         }
         return Health(complaint, DiagnosticStatus.STALE if self._link.stopped else DiagnosticStatus.WARN, values)
+
+    @property
+    def _dropped(self) -> int:
+        return self._losses.lost + self._mailbox.dropped
 
     def _on_info(self, message: CameraInfo) -> None:
         self._link.info()
@@ -133,8 +143,9 @@ class PerceptionJob:
             self._info_complaint = complaint
             self._node.get_logger().warning(f"camera info: {complaint}")
 
-    def _on_image(self, message: Image | CompressedImage) -> None:
+    def _on_image(self, message: Image | CompressedImage, info: Mapping[str, Any]) -> None:
         self._link.image()
+        self._losses.count(info)
         if self._waiting_for_calibration():
             return
         arrival = self._guard.check(stamp_ns(message.header))
@@ -171,7 +182,7 @@ class PerceptionJob:
                 "tracks start anew"
             )
         self._spent_ms = observation.stage_ms
-        timing = Timing(received_ns=received.received_ns, dropped_images=self._mailbox.dropped)
+        timing = Timing(received_ns=received.received_ns, dropped_images=self._dropped)
         observed = ObservedFrame(observation, message.header.frame_id, timing)
         if self._deliver is not None:
             self._deliver(observed)

@@ -35,7 +35,7 @@ class Topics:
         return publisher
 
     def subscribe(
-        self, kind: type[Any], topic: str, callback: Callable[[Any], None], profile: QoSProfile
+        self, kind: type[Any], topic: str, callback: Callable[..., None], profile: QoSProfile
     ) -> Subscription:
         """Open a topic for reading."""
         subscription = self._node.create_subscription(

@@ -144,7 +144,8 @@ class WindowJob:
         if self.paused:
             complaint = f"paused: {self._node.get_fully_qualified_name()}/pause with false goes on"
             health = replace(health, complaint=complaint, level=DiagnosticStatus.WARN)
-        return replace(health, values={**health.values, **skipped})
+        extra = {"extra hands": self._fitter.extra_hands}
+        return replace(health, values={**health.values, **extra, **skipped})
 
     def _on_observations(self, message: HandObservationArray) -> None:
         try:

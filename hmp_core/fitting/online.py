@@ -4,6 +4,7 @@
 
 import time
 from dataclasses import replace
+from typing import Final
 
 import torch
 
@@ -17,6 +18,9 @@ from hmp_core.hand.model import HandModel
 from hmp_core.observation import FrameObservation
 from hmp_core.prior.prior import MotionPrior
 
+MAX_TRACKS: Final = 16
+"""Most hands followed at a time, those that are hidden included; each costs a solve an image."""
+
 
 class OnlineFitter:
     """Follows every hand that perception tracks.
@@ -28,12 +32,14 @@ class OnlineFitter:
     Attributes:
         repeated_stamps: images ignored because their stamp had been seen.
         resets: how often stamps ran backwards (a bag that loops) and everything was forgotten.
+        extra_hands: observations of new hands while ``MAX_TRACKS`` were followed, which are left out.
     """
 
     def __init__(self, hand_model: HandModel, prior: MotionPrior, config: FitterConfig | None = None) -> None:
         self.config = config if config is not None else FitterConfig()
         self.repeated_stamps = 0
         self.resets = 0
+        self.extra_hands = 0
         self._model = WindowModel(hand_model, prior, self.config.latent_directions)
         self.reset()
 
@@ -74,6 +80,9 @@ class OnlineFitter:
         self._expired_to_ns = None
         for hand in observation.hands:
             if hand.track_id not in self._tracks:
+                if len(self._tracks) == MAX_TRACKS:
+                    self.extra_hands += 1
+                    continue
                 self._tracks[hand.track_id] = HandTrack(hand.track_id, self._model, self.config)
             self._tracks[hand.track_id].observe(observation.stamp_ns, hand, observation.camera)
 

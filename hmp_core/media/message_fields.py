@@ -45,7 +45,7 @@ class Timing:
     Attributes:
         received_ns: the image reached the node [ns].
         published_ns: the message left the node [ns].
-        dropped_images: images replaced by newer ones before perception, since start.
+        dropped_images: images lost on the way or replaced by newer ones before perception, since start.
         dropped_solves: images whose own solve was skipped for a newer one, since start.
     """
 

@@ -13,7 +13,7 @@ from hand_scene import CAMERA, HandScene, assert_sound, error_mm, moving_hand, r
 from hmp_core.estimate import HandStatus
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import mirror_pose
-from hmp_core.fitting.online import OnlineFitter
+from hmp_core.fitting.online import MAX_TRACKS, OnlineFitter
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.skeleton import PARENTS, Side
@@ -197,6 +197,17 @@ def test_repeated_stamps_are_ignored_and_a_loop_starts_over(fitter, scene) -> No
     assert fitter.resets == 1
     assert frame.hands[0].window is not None
     assert frame.hands[0].window.steps == 1
+
+
+def test_a_crowd_of_new_hands_is_left_out_and_the_operator_stays(fitter, scene) -> None:
+    run(fitter, scene, range(5))
+    hand = scene.observation(5)
+    crowd = tuple(replace(hand, track_id=1000 + at) for at in range(MAX_TRACKS))
+    frame = fitter.update(FrameObservation(int(scene.stamps_ns[5]), CAMERA, (*crowd, hand)))
+    assert len(frame.hands) == MAX_TRACKS
+    assert frame.hands[0].track_id == hand.track_id
+    assert frame.hands[0].status is HandStatus.OBSERVED
+    assert fitter.extra_hands == 1
 
 
 def test_stopped_images_lead_to_lost_once_and_empty_once(fitter, scene) -> None:
