@@ -98,8 +98,8 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "retarget",
                 default_value="",
-                choices=["", "left", "right"],
-                description="Drive a robot hand with the operator's left or right one; empty: none.",
+                choices=["", "left", "right", "both"],
+                description="Drive a robot hand with the operator's left or right one, or two; empty: none.",
             ),
             DeclareLaunchArgument(
                 "localhost_only",
@@ -147,11 +147,11 @@ def _nodes(context: LaunchContext) -> list[Action]:
         ("camera_info", value["camera_info_topic"]),
     ]
 
-    def node(executable: str, **options: object) -> Node:
+    def node(executable: str, below: str = "", **options: object) -> Node:
         return Node(
             package=PACKAGE,
             executable=executable,
-            namespace=value["namespace"],
+            namespace=f"{value['namespace']}{below}",
             output="screen",
             emulate_tty=True,
             # Under SROS2: what config/sros2_policy.xml grants.
@@ -174,13 +174,20 @@ def _nodes(context: LaunchContext) -> list[Action]:
         video = ParameterValue(played, value_type=str)
         playing = {"video": video, "loop": value["loop"] == "true", "wait_for_subscribers": 1}
         nodes.append(node("video_publisher", parameters=[playing], remappings=camera_topics))
-    if value["retarget"]:
+    namespace = value["namespace"].strip("/")
+    root = f"/{namespace}/" if namespace else "/"
+    if value["retarget"] == "both":
+        # Two of a name would be one to ROS: each in a namespace of its own, on the topics that one alone has.
+        for side in ("left", "right"):
+            joined = [(name, f"{root}{name}") for name in ("hand/mano", f"hand/{side}/joint_command")]
+            told = [*parameters, {"side": side}]
+            nodes.append(node("retarget_node", below=f"/{side}", parameters=told, remappings=joined))
+    elif value["retarget"]:
         nodes.append(node("retarget_node", parameters=[*parameters, {"side": value["retarget"]}]))
     if value["rviz"] == "true":
         layout = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", "hmp.rviz"])
         # The layout names topics without a namespace.
-        namespace = value["namespace"].strip("/")
-        shown = [(f"/{name}", f"/{namespace}/{name}") for name in SHOWN] if namespace else []
+        shown = [(f"/{name}", f"{root}{name}") for name in SHOWN] if namespace else []
         shown.append(("/image", value["image_topic"]))
         nodes.append(Node(package="rviz2", executable="rviz2", arguments=["-d", layout], remappings=shown))
     return nodes

@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from graph import START_S, Recorder, stamps_of
+from rcl_interfaces.srv import GetParameters
 
 from hmp_ros import qos
 from hmp_ros.msg import ManoHandArray
@@ -38,25 +41,58 @@ sys.exit(service.run())
 @pytest.mark.parametrize("composed", ["true", "false"])
 def test_the_launch_file_brings_hands(composed: str, short_clip: Path, recorder: Recorder, tmp_path: Path) -> None:
     hands = recorder.record(ManoHandArray, "left_arm/hand/mano", qos.HANDS)
-    command = [sys.executable, "-c", RUN, str(LAUNCH_FILES / "hmp.launch.py")]
-    command += [f"video:={short_clip}", "loop:=true", f"composed:={composed}", "namespace:=left_arm"]
-    log = tmp_path / "launch.log"
+    arguments = [f"video:={short_clip}", "loop:=true", f"composed:={composed}", "namespace:=left_arm"]
+    with _launched(arguments, tmp_path) as log:
+        seen = recorder.spin_until(lambda: sum(bool(message.hands) for message in hands) >= 5, 2 * START_S)
+        assert seen, log.read_text()
+        assert stamps_of(hands) == sorted(set(stamps_of(hands)))
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_two_robot_hands_have_topics_and_parameters_of_their_own(recorder: Recorder, tmp_path: Path) -> None:
+    commands = {f"arms/hand/{side}/joint_command" for side in ("left", "right")}
+    graph = recorder.node
+    parameters = tmp_path / "two.yaml"
+    parameters.write_text(
+        "/**/retarget_node: {ros__parameters: {max_joint_velocity: 2.0}}\n"
+        "/**/left/retarget_node: {ros__parameters: {max_joint_velocity: 1.0}}\n"
+    )
+    arguments = ["retarget:=both", "namespace:=arms", f"params_file:={parameters}", "display:=false"]
+    with _launched(arguments, tmp_path) as log:
+        joined = recorder.spin_until(
+            lambda: all(map(graph.count_publishers, commands)) and graph.count_subscribers("arms/hand/mano") == 2,
+            2 * START_S,
+        )
+        assert joined, log.read_text()
+        for side, expected in (("left", 1.0), ("right", 2.0)):
+            client = graph.create_client(GetParameters, f"/arms/{side}/retarget_node/get_parameters")
+            recorder.find(client)
+            answer = client.call_async(GetParameters.Request(names=["max_joint_velocity", "side"]))
+            assert recorder.spin_until(answer.done, START_S)
+            velocity, name = answer.result().values
+            assert (velocity.double_value, name.string_value) == (expected, side)
+    assert "Traceback" not in log.read_text()
+
+
+@contextmanager
+def _launched(arguments: list[str], folder: Path) -> Iterator[Path]:
+    """``hmp.launch.py`` as a process until the block ends; its log."""
+    log = folder / "launch.log"
+    command = [sys.executable, "-c", RUN, str(LAUNCH_FILES / "hmp.launch.py"), *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "ROS_LOG_DIR": str(tmp_path), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "ROS_LOG_DIR": str(folder), "OMP_NUM_THREADS": "1"},
             start_new_session=True,
         )
     try:
-        seen = recorder.spin_until(lambda: sum(bool(message.hands) for message in hands) >= 5, 2 * START_S)
-        assert seen, log.read_text()
-        assert stamps_of(hands) == sorted(set(stamps_of(hands)))
+        yield log
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.wait(START_S)
-    assert "Traceback" not in log.read_text()
 
 
 def test_every_argument_is_described() -> None:
