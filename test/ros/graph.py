@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from hmp_ros.messages import stamp_ns
 START_S = 60.0
 """Loading torch and the models, on a busy machine."""
 _DISCOVERY_S = 2.0
+_DEPTH = 2000
 
 
 class Process:
@@ -110,9 +112,14 @@ class Recorder:
         self._executor.add_node(self.node)
 
     def record(self, kind: type[Any], topic: str, profile: QoSProfile) -> list[Any]:
-        """The list that messages of this topic are appended to."""
+        """The list that messages of this topic are appended to.
+
+        Of the profile all but the depth counts: where the machine stalls for a second, nothing may go missing here.
+        """
         messages: list[Any] = []
-        self.node.create_subscription(kind, topic, messages.append, profile)
+        deep = copy(profile)
+        deep.depth = _DEPTH
+        self.node.create_subscription(kind, topic, messages.append, deep)
         return messages
 
     def spin_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:

@@ -11,14 +11,12 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import START_S, Process, Recorder, stamps_of
 from numpy.typing import NDArray
-from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
 from hmp_ros import qos
 from hmp_ros.messages import build_image
 from hmp_ros.msg import HandObservationArray, ManoHand, ManoHandArray
 
-EVERYTHING = QoSProfile(depth=2000)
 """For readers that must not miss a message however slow they are."""
 Picture = NDArray[np.uint8]
 READY = {"initializer_node": "to /hand/observations", "window_node": "publishing /hand/mano"}
@@ -33,11 +31,11 @@ class Stage:
 
     def __init__(self, logs: Path) -> None:
         self.recorder = Recorder()
-        self.hands: list[ManoHandArray] = self.recorder.record(ManoHandArray, "hand/mano", EVERYTHING)
+        self.hands: list[ManoHandArray] = self.recorder.record(ManoHandArray, "hand/mano", qos.HANDS)
         self.observations: list[HandObservationArray] = self.recorder.record(
-            HandObservationArray, "hand/observations", EVERYTHING
+            HandObservationArray, "hand/observations", qos.OBSERVATIONS
         )
-        self.diagnostics: list[DiagnosticArray] = self.recorder.record(DiagnosticArray, "/diagnostics", EVERYTHING)
+        self.diagnostics: list[DiagnosticArray] = self.recorder.record(DiagnosticArray, "/diagnostics", qos.HANDS)
         self.nodes: dict[str, Process] = {}
         self._logs = logs
         self._images = self.recorder.node.create_publisher(Image, "image", qos.IMAGES)

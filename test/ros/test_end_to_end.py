@@ -18,7 +18,7 @@ from geometry_msgs.msg import PoseStamped
 from graph import START_S, Process, stamps_of
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
-from stage import EVERYTHING, Picture, Stage
+from stage import Picture, Stage
 
 from hmp_core.assets import asset_path
 from hmp_core.media.intrinsics import Intrinsics
@@ -76,7 +76,7 @@ def two_hands(pictures: list[Picture], tmp_path_factory: pytest.TempPathFactory)
 @pytest.mark.slow
 def test_a_left_and_a_right_hand_in_one_image(stage: Stage, pictures: list[Picture]) -> None:
     wrists = {
-        side: stage.recorder.record(PoseStamped, f"hand/{name}/wrist_pose", EVERYTHING)
+        side: stage.recorder.record(PoseStamped, f"hand/{name}/wrist_pose", qos.HANDS)
         for side, name in ((LEFT, "left"), (RIGHT, "right"))
     }
     both = stage.show_until(pictures[:30], BOTH)
@@ -160,7 +160,7 @@ def test_images_at_120_hz_are_dropped_and_counted_and_never_queue_up(
     counted = stage.show(pictures[0]).latency  # since the start
     expired_before = stage.reported("window_node", EXPIRED)
     messages_before = len(stage.hands), len(stage.observations)
-    infos: list[CameraInfo] = stage.recorder.record(CameraInfo, "camera_info", EVERYTHING)
+    infos: list[CameraInfo] = stage.recorder.record(CameraInfo, "camera_info", qos.HANDS)
     camera = start("video_publisher", video=two_hands, wait_for_subscribers=1, loop=True, speed=4.0)
     assert stage.recorder.spin_until(
         lambda: len(infos) > 240 and len(stage.hands) > messages_before[0] + 20, 2 * START_S
