@@ -44,7 +44,7 @@ class Camera:
         if not all(np.isfinite(numbers)) or self.fx <= 0 or self.fy <= 0:
             raise CameraError(
                 f"camera intrinsics fx={self.fx} fy={self.fy} cx={self.cx} cy={self.cy} are not usable; "
-                "calibrate the camera or leave the intrinsics out to fall back to a field of view"
+                "calibrate the camera"
             )
         if self.width <= 0 or self.height <= 0:
             raise CameraError(f"image size {self.width}x{self.height} is not positive")

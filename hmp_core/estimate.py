@@ -64,7 +64,7 @@ class HandEstimate:
         track_id, side, side_score: as in the observation; the side is always decided.
         status: see :class:`HandStatus`.
         score: detector confidence at this stamp, 0 when nothing was seen.
-        since_observed_ns: age of the last evidence [ns].
+        since_observed_ns: age of the newest image in which a joint was observed [ns].
         joints_camera: [21, 3] [m], public order.
         joint_stddev_m: [21] per axis, relative to the wrist [m]; -1 when unknown (LOST).
         joint_observed: [21] bool.

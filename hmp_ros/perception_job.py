@@ -68,6 +68,7 @@ class PerceptionJob:
             fov_deg=parameters.fallback_fov_deg, hint="publish it on camera_info, or set fallback_fov_deg"
         )
         self._calibration: Camera | None = None
+        self._uncalibrated = "no camera info came"
         self._calibration_deadline: float | None = None
         self._info_complaint = ""
         self._losses = LossCounter()
@@ -137,7 +138,7 @@ class PerceptionJob:
             self._calibration = camera_from_info(message, rectified)
             complaint = rectification_complaint(self._image_topic, self._calibration, rectified)
         except CameraError as error:
-            self._calibration = None
+            self._calibration, self._uncalibrated = None, "the camera info is not usable"
             complaint = str(error)
         if complaint is not None and complaint != self._info_complaint:
             self._info_complaint = complaint
@@ -172,7 +173,7 @@ class PerceptionJob:
         message = received.message
         image = image_to_bgr(message)
         height, width, _ = image.shape
-        self._intrinsics.calibrate(self._calibration)
+        self._intrinsics.calibrate(self._calibration, self._uncalibrated)
         frame = Frame(image, stamp_ns(message.header), self._intrinsics.camera_for(width, height))
         resets = self._perception.counters.resets
         observation = self._perception.process(frame)

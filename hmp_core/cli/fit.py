@@ -81,7 +81,7 @@ def fit(
 ) -> None:
     """Fit hands over a whole recording; the same command goes on after an interruption.
 
-    Slower and better than track: gaps are filled from both sides, and each hand has one shape.
+    Better than track: gaps are filled from both sides, and each hand has one shape.
     """
     if solver not in SOLVERS:
         raise ConfigError(f"--solver is {solver!r}, allowed are {' and '.join(SOLVERS)}")
@@ -95,7 +95,6 @@ def fit(
 
     model, perception = open_perception(mano, max_hands)
     motion_prior = load_prior(prior)
-    out.mkdir(parents=True, exist_ok=True)
     changed_ns = Path(source).stat().st_mtime_ns if Path(source).exists() else 0
     run = repr((source, changed_ns, camera, fov, mano, prior, max_hands, fps, topic))
     state = out / f".unfinished-{hashlib.sha256(run.encode()).hexdigest()[:12]}"

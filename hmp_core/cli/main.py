@@ -3,6 +3,7 @@
 """The `hmp` command."""
 
 import sys
+from typing import NoReturn
 
 import typer
 from rich.markup import escape
@@ -94,5 +95,13 @@ def main() -> None:
     try:
         app()
     except HmpError as error:
-        STDERR.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _tell(str(error))
+    except OSError as error:  # a folder that may not be written, a disk that is full
+        if error.strerror is None:
+            raise
+        _tell(error.strerror if error.filename is None else f"{error.filename}: {error.strerror}")
+
+
+def _tell(complaint: str) -> NoReturn:
+    STDERR.print(f"[red]error:[/red] {escape(complaint)}", highlight=False, soft_wrap=True)
+    sys.exit(2)

@@ -93,6 +93,7 @@ class SequenceRunner:
         poses: dict[str, Poses] = {name: [None] * count for name in METHODS[1:]}
         statuses: list[HandStatus | None] = [None] * count
         observed: dict[int, FrameObservation] = {}
+        seen_ns = 0
         for index, labelled in enumerate(sequence):
             truth[index], roots[index], hidden[index] = labelled.truth_camera, labelled.root_camera, labelled.hidden
             true_poses[index] = labelled.pose
@@ -106,11 +107,14 @@ class SequenceRunner:
             observed[index] = observation
             seen, concluded = _seen(observation, side), _concluded(estimate, side)
             if seen is not None:
+                seen_ns = observation.stamp_ns
                 placed = place_landmarks(seen, labelled.frame)
                 joints["detector"][index] = np.nan if placed is None else placed
                 poses["initializer"][index] = seen.initial
             if concluded is not None:
-                poses["online"][index], statuses[index] = concluded.mano, _published_status(concluded)
+                lost = observation.stamp_ns - seen_ns > _TIMEOUT_NS
+                poses["online"][index] = concluded.mano
+                statuses[index] = HandStatus.LOST if lost else concluded.status
                 stddev[index], covariance[index] = concluded.joint_stddev_m, concluded.wrist_covariance
         for index, estimate in zip(observed, self._offline.fit(list(observed.values())), strict=True):
             concluded = _concluded(estimate, side)
@@ -150,7 +154,3 @@ def _concluded(estimate: FrameEstimate, side: Side) -> HandEstimate | None:
     """The hand of that side that was seen last; a lost one is held by the charge for missing frames."""
     hands = [hand for hand in estimate.hands if hand.side is side and hand.status is not HandStatus.LOST]
     return min(hands, key=lambda hand: hand.since_observed_ns, default=None)
-
-
-def _published_status(hand: HandEstimate) -> HandStatus:
-    return HandStatus.LOST if hand.since_observed_ns > _TIMEOUT_NS else hand.status

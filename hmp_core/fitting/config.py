@@ -11,6 +11,7 @@ from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
 from hmp_core.hand.skeleton import NUM_BETAS
 
 _SHORTEST_HAND_M: Final = 0.05
+_LONGEST_HAND_M: Final = 0.15
 _LENGTH_STDDEV: Final = 0.02
 """Relative error of a hand's length as people measure it: 2 mm of 9 cm."""
 
@@ -91,7 +92,6 @@ class FitterConfig:
             "shape_stddev": (0.01, 10.0),
             "shape_memory_s": (0.1, 1000.0),
             "hand_size_stddev": (0.0, 0.5),
-            "hand_length_m": (0.0, 0.15),
             "latent_stddev": (0.01, 10.0),
             "latent_directions": (1, 1024),
             "blend_speed": (0.05, 100.0),
@@ -104,9 +104,10 @@ class FitterConfig:
             if not low <= value <= high:
                 raise ConfigError(f"{item.name} must lie between {low} and {high}, got {value}")
         length_m = self.hand_length_m
-        if 0 < length_m < _SHORTEST_HAND_M:
+        if length_m != 0 and not _SHORTEST_HAND_M <= length_m <= _LONGEST_HAND_M:
             raise ConfigError(
-                f"hand_length_m must be 0 (not measured) or {_SHORTEST_HAND_M} to 0.15 metres, got {length_m}"
+                f"a hand's length is {_SHORTEST_HAND_M} to {_LONGEST_HAND_M} metres from wrist to middle knuckle, "
+                f"or 0 where nobody measured it; hand_length_m is {length_m}"
             )
         if self.betas is not None and not (len(self.betas) == NUM_BETAS and all(map(math.isfinite, self.betas))):
             raise ConfigError(f"betas must be {NUM_BETAS} finite numbers, got {self.betas}")

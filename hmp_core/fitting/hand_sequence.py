@@ -49,12 +49,6 @@ class HandSequence:
         """[T] seconds since the first frame."""
         return np.asarray((self.stamps_ns - self.stamps_ns[0]) * 1e-9)
 
-    @property
-    def seen_ns(self) -> NDArray[np.int64]:
-        """[T] stamps of the newest evidence, at or before each frame [ns]."""
-        seen = np.array([step is not None for step in self.steps])
-        return np.maximum.accumulate(np.where(seen, self.stamps_ns, self.stamps_ns[0]))
-
 
 def find_hands(
     observations: Sequence[FrameObservation],

@@ -44,6 +44,8 @@ class HandTrack:
         self._side_score = 0.5
         self._epoch_ns: int | None = None
         self._seen_ns: int | None = None
+        self._observed_ns: int | None = None  # of the newest solve in which a joint counted; the first sight before
+        self._blind = False  # the last estimate had no evidence of its own
         self._evidence: StepEvidence | None = None
         self._focal_px = 1.0
         self._last: HandEstimate | None = None
@@ -86,7 +88,7 @@ class HandTrack:
             self._continuity = ContinuousPose(self._config.blend_speed)
             self._is_lost = False
         if self._epoch_ns is None and self._waiting:
-            self._epoch_ns = self._waiting[0].stamp_ns
+            self._epoch_ns = self._observed_ns = self._waiting[0].stamp_ns
         evidence = self._take_in(stamp_ns)
         if not self._fitter.started:
             return None
@@ -106,6 +108,7 @@ class HandTrack:
         published = self._continuity.apply(solved, time_s)
         self._published = (time_s, published)
         self._last = self._estimate(stamp_ns, evidence, solution, published)
+        self._blind = evidence is None
         return self._last
 
     def revise(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
@@ -160,13 +163,13 @@ class HandTrack:
 
     def lost(self, stamp_ns: int) -> HandEstimate | None:
         """The frozen last pose with status LOST; None when there never was one."""
-        if self._last is None or self._seen_ns is None:
+        if self._last is None or self._observed_ns is None:
             return None
         return replace(
             self._last,
             status=HandStatus.LOST,
             score=0.0,
-            since_observed_ns=stamp_ns - self._seen_ns,
+            since_observed_ns=stamp_ns - self._observed_ns,
             joint_stddev_m=np.full(NUM_JOINTS, -1.0),
             joint_observed=np.zeros(NUM_JOINTS, dtype=bool),
             wrist_covariance=np.diag(np.full(6, -1.0)),
@@ -215,7 +218,7 @@ class HandTrack:
                 self._model.kinematics,
                 self._config.observed_sigma_m,
             )
-            self._leads_over |= self._last is not None and self._last.since_observed_ns > 0
+            self._leads_over |= self._blind
             self._fitter.add(self._seconds(sighting.stamp_ns), evidence)
             self._evidence = evidence
             self._seen_ns = sighting.stamp_ns
@@ -231,11 +234,13 @@ class HandTrack:
         self, stamp_ns: int, evidence: StepEvidence | None, solution: HandSolution, published: HandPose
     ) -> HandEstimate:
         assert self._side is not None
-        assert self._seen_ns is not None
+        assert self._observed_ns is not None
         assert self._epoch_ns is not None
         hand = read_out(self._model, published, solution.newest.betas, self._side)
         depth_m = float(hand.joints_camera[0, 2])
         status, observed = observed_status(evidence, depth_m, self._config.observed_sigma_m)
+        if observed.any():
+            self._observed_ns = stamp_ns
         solved = solution.decoded.joints_wrist_relative[0]
         stddev, covariance = published_sigmas(solution.posterior, solved, hand.joints_camera, self._side)
         return HandEstimate(
@@ -244,7 +249,7 @@ class HandTrack:
             side_score=self._side_score,
             status=status,
             score=0.0 if evidence is None else evidence.presence,
-            since_observed_ns=stamp_ns - self._seen_ns,
+            since_observed_ns=stamp_ns - self._observed_ns,
             joint_stddev_m=stddev,
             joint_observed=observed,
             wrist_covariance=covariance,

@@ -80,9 +80,10 @@ class ClipFitter:
             hands = right_hands(poses, motion.betas, self._model.kinematics)
             published = [own_side(hand, sequence.side) for hand in hands]
             frames = operator_frame(np.stack([own.joints_camera for own in published]), sequence.side)
-            ages_ns = sequence.stamps_ns - sequence.seen_ns
-            for index, (own, R_camera_wrist, age_ns) in enumerate(zip(published, frames, ages_ns, strict=True)):
-                hand = self._estimate(sequence, motion, index, own, R_camera_wrist, int(age_ns))
+            observed_ns = int(sequence.stamps_ns[0])
+            for index, (own, R_camera_wrist) in enumerate(zip(published, frames, strict=True)):
+                hand = self._estimate(sequence, motion, index, own, R_camera_wrist, observed_ns)
+                observed_ns = int(sequence.stamps_ns[index]) - hand.since_observed_ns
                 found[sequence.first + index].append(hand)
         spent_ms = (time.perf_counter() - began) * 1e3 / max(len(observations), 1)
         return [
@@ -97,8 +98,9 @@ class ClipFitter:
         index: int,
         own: PublishedPose,
         R_camera_wrist: NDArray[np.float64],
-        age_ns: int,
+        observed_ns: int,
     ) -> HandEstimate:
+        """The hand in one image; ``observed_ns`` is when a joint was last observed before."""
         evidence = sequence.steps[index]
         depth_m = float(motion.p_camera_wrist[index, 2])
         status, observed = observed_status(evidence, depth_m, self._config.observed_sigma_m)
@@ -108,7 +110,7 @@ class ClipFitter:
             side_score=float(sequence.side_scores[index]),
             status=status,
             score=0.0 if evidence is None else evidence.presence,
-            since_observed_ns=age_ns,
+            since_observed_ns=0 if observed.any() else int(sequence.stamps_ns[index]) - observed_ns,
             joints_camera=own.joints_camera,
             joint_stddev_m=motion.joint_stddev_m[index],
             joint_observed=observed,

@@ -149,6 +149,8 @@ class BagReader:
         return self._stores[key]
 
     def _open(self, stack: ExitStack) -> list[StorageReader]:
+        if not self.path.exists():
+            raise SourceError(f"cannot read bag {self.path}: it does not exist")
         folder = self.path.is_dir()
         try:
             if folder and (self.path / _METADATA).exists() and not any(map(journals, self.path.glob("*.db3"))):

@@ -38,7 +38,7 @@ class Intrinsics:
         self,
         calibrated: Camera | None = None,
         fov_deg: float = DEFAULT_FOV_DEG,
-        hint: str = "pass a camera file with fx, fy, cx, cy",
+        hint: str = "pass it to Intrinsics",
     ) -> None:
         Camera.from_field_of_view(2, 2, fov_deg)
         self.calibrated = calibrated
@@ -104,7 +104,11 @@ def load_camera(path: Path) -> Camera:
         CameraError: unreadable file, missing keys, or unusable values.
     """
     try:
-        fields: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CameraError(f"camera file {path} cannot be read: {error.strerror}") from error
+    try:
+        fields: dict[str, Any] = json.loads(text)
         return Camera(
             width=int(fields["width"]),
             height=int(fields["height"]),
@@ -115,7 +119,7 @@ def load_camera(path: Path) -> Camera:
             distortion=Distortion(fields.get("distortion", Distortion.NONE)),
             coefficients=tuple(float(value) for value in fields.get("coefficients", ())),
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CameraError(
             f"camera file {path} is not usable ({type(error).__name__}: {error}); it needs width, height, fx, fy, "
             "cx, cy and may have distortion (none, plumb_bob, rational_polynomial, equidistant) and coefficients"

@@ -38,6 +38,8 @@ def camera_from_info(info: Any, rectified: bool = False) -> Camera:
         known = ", ".join(sorted(filter(None, _MODELS)))
         raise CameraError(f"unknown distortion model {info.distortion_model!r}; known are {known}")
     matrix = np.asarray(info.p, dtype=np.float64).reshape(3, 4) if rectified else np.asarray(info.k).reshape(3, 3)
+    if not matrix[:2, :2].any():
+        raise CameraError("fx and fy are 0, as drivers of cameras publish that nobody has calibrated")
     coefficients = () if rectified else _without_padding(tuple(float(value) for value in info.d), model)
     if rectified or (model is not Distortion.EQUIDISTANT and not any(coefficients)):
         model, coefficients = Distortion.NONE, ()

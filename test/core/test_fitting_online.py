@@ -89,6 +89,22 @@ def test_a_gap_is_infilled_with_growing_sigma_then_lost_then_empty(fitter, scene
     assert spread[-1] > 2 * spread[0]
 
 
+def test_doubted_points_do_not_make_a_hand_young(fitter, scene) -> None:
+    """A detector that guesses behind a mug keeps the hand alive, but not its age at zero."""
+    run(fitter, scene, range(10))
+    for t in range(10, 50):
+        doubted = replace(
+            scene.observation(t), keypoint_sigma_px=np.full(21, 60.0), landmark_sigma_m=np.full(21, 0.06)
+        )
+        (hand,) = fitter.update(FrameObservation(int(scene.stamps_ns[t]), CAMERA, (doubted,))).hands
+        assert hand.status is HandStatus.INFILLED
+        assert hand.since_observed_ns == scene.stamps_ns[t] - scene.stamps_ns[9]
+        assert hand.score > 0
+    (hand,) = fitter.update(scene.frame(50)).hands
+    assert hand.status is HandStatus.OBSERVED
+    assert hand.since_observed_ns == 0
+
+
 def test_the_hand_rejoins_after_a_gap_without_a_jump(fitter, scene) -> None:
     gap = range(30, 45)
     frames = run(fitter, scene, range(75), gap)

@@ -91,7 +91,7 @@ def test_the_length_holds_through_a_motion(kinematics) -> None:
 
 
 def test_centimetres_are_refused() -> None:
-    with pytest.raises(ConfigError, match="hand_length_m must lie between"):
+    with pytest.raises(ConfigError, match="a hand's length is"):
         FitterConfig(hand_length_m=9.5)
     with pytest.raises(ConfigError, match="metres"):
         FitterConfig(hand_length_m=0.01)

@@ -177,7 +177,7 @@ def test_a_manager_brings_the_node_up_and_its_parameters_change_live(
 
     assert "Min: 1, Max: 50" in refusal("iterations", 0)
     assert refusal("iterations", 3) == ""
-    assert "hand_length_m must be 0" in refusal("hand_length_m", 0.01)
+    assert "hand_length_m is 0.01" in refusal("hand_length_m", 0.01)
     assert "cannot change while the node is configured" in refusal("window_s", 1.0)
 
     stamps = iter(range(SECOND, 100 * SECOND, SECOND // 30))

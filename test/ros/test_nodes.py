@@ -195,7 +195,7 @@ def test_what_cannot_be_used_ends_the_process_with_one_line(
             {"prediction_horizon_s": 0.2},
             "parameter prediction_horizon_s must be float from 0.0 to 0.15",
         ),
-        (WindowNode, {"hand_length_m": 0.01}, "hand_length_m must be 0"),
+        (WindowNode, {"hand_length_m": 0.01}, "hand_length_m is 0.01"),
         (WindowNode, {"depth_topic": "aligned depth"}, "depth_topic 'aligned depth' is no topic's name"),
         (WindowNode, {"iterations": "many"}, "parameter iterations must be int from 1 to 50"),
     ],
