@@ -17,6 +17,7 @@ from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
 
 from hmp_ros.messages import stamp_ns
 
@@ -110,6 +111,7 @@ class Recorder:
         self.node = Node("recorder", context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
+        self._subscriptions: list[Subscription] = []
 
     def record(self, kind: type[Any], topic: str, profile: QoSProfile) -> list[Any]:
         """The list that messages of this topic are appended to.
@@ -119,7 +121,7 @@ class Recorder:
         messages: list[Any] = []
         deep = copy(profile)
         deep.depth = _DEPTH
-        self.node.create_subscription(kind, topic, messages.append, deep)
+        self._subscriptions.append(self.node.create_subscription(kind, topic, messages.append, deep))
         return messages
 
     def spin_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
@@ -130,6 +132,10 @@ class Recorder:
                 return False
             self._executor.spin_once(timeout_sec=0.05)
         return True
+
+    def connect(self) -> None:
+        """Until somebody writes to every topic recorded so far."""
+        assert self.spin_until(lambda: all(one.get_publisher_count() for one in self._subscriptions), START_S)
 
     def find(self, client: Client) -> None:
         """Until the service knows its client, too: an answer before that is lost, however ready it seems."""

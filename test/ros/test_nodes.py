@@ -61,6 +61,7 @@ def test_the_clip_comes_out_as_hands(composed: bool, short_clip: Path, recorder:
     nodes = _start_nodes(
         start, composed, smoothing_lag_s=0.3, prediction_horizon_s=0.1, infill_timeout_s=PATIENCE_S
     )
+    recorder.connect()
     publisher = start("video_publisher", video=short_clip, wait_for_subscribers=1, speed=SPEED, own_stamps=True)
 
     def lost_and_gone() -> bool:
@@ -86,7 +87,8 @@ def test_the_clip_comes_out_as_hands(composed: bool, short_clip: Path, recorder:
     sent = sum(first <= stamp <= last for stamp in camera_stamps)
     assert sent <= len(observations) + dropped <= len(camera_stamps) == 90
     solved = [message for message in hands if message.header.stamp in [o.header.stamp for o in observations]]
-    assert len(solved) + hands[-1].latency.dropped_solves == len(observations)
+    taken_in = len(solved) + hands[-1].latency.dropped_solves  # from when the nodes had found each other
+    assert len(observations) - stamps_of(observations).index(stamps_of(solved)[0]) <= taken_in <= len(observations)
     # What they say: a hand is there from when its side is decided to the end.
     assert len(seen) >= 5
     assert seen == solved[solved.index(seen[0]) :]

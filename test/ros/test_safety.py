@@ -27,6 +27,8 @@ PERIOD_S = 1 / 30
 GAP_S = 0.5
 BLEND_SPEED = 1.0
 """The parameter's default [m/s]."""
+PATIENCE_S = 6.0
+"""Until a hand is lost, where it must not be: the machine that runs the tests may stall for a second or two."""
 SCENE_HZ = 200
 NOISE_M = 0.01
 """By which the output may tremble with what it is shown."""
@@ -67,10 +69,17 @@ class Arm:
         while time.monotonic() < deadline:
             self.look(**how)
 
+    def look_until(self, count: int, **how: object) -> None:
+        """Images until that many were answered in all."""
+        deadline = time.monotonic() + START_S
+        while len(self.hands) < count:
+            assert time.monotonic() < deadline, f"{len(self.hands)} of {count} answers"
+            self.look(**how)
+
 
 @pytest.fixture
 def arm(recorder: Recorder, start: Callable[..., Process]) -> Arm:
-    node = start("window_node")
+    node = start("window_node", infill_timeout_s=PATIENCE_S)
     arm = Arm(recorder, moving_hand(8 * SCENE_HZ, rate_hz=SCENE_HZ))
     deadline = time.monotonic() + START_S
     while not (arm.hands and arm.hands[-1].hands):
@@ -94,8 +103,6 @@ def test_a_hand_that_comes_back_elsewhere_is_led_over_at_a_bounded_speed(arm: Ar
     unseen = [
         message for message in arm.hands if message.hands and message.hands[0].status != ManoHand.STATUS_OBSERVED
     ]
-    if any(hand.status == ManoHand.STATUS_LOST for message in unseen for hand in message.hands):
-        pytest.skip("this machine stalled for longer than a hand is followed unseen")
     infilled = [message.hands[0] for message in unseen if message.hands[0].status == ManoHand.STATUS_INFILLED]
     ages_s = [1e-9 * nanoseconds(hand.since_observed) for hand in infilled]
     assert ages_s == sorted(ages_s)
@@ -119,10 +126,10 @@ def test_a_hand_that_comes_back_elsewhere_is_led_over_at_a_bounded_speed(arm: Ar
 @pytest.mark.slow
 def test_a_track_keeps_its_side_though_perception_doubts_it(arm: Arm) -> None:
     doubted = len(arm.hands)
-    arm.look_for(0.5, side=Side.LEFT)
-    arm.look_for(0.5)
+    arm.look_until(doubted + 10, side=Side.LEFT)
+    arm.look_until(doubted + 20)
     answers = [hand for message in arm.hands[doubted:] for hand in message.hands]
-    assert len(answers) >= 5
+    assert len(answers) >= 20
     assert {hand.side for message in arm.hands for hand in message.hands} == {ManoHand.SIDE_RIGHT}
     assert len({hand.track_id for hand in answers}) == 1
     assert min(np.linalg.norm(_joints(message)[0]) for message in arm.hands if message.hands) > 0.1, "no zero pose"
