@@ -18,6 +18,7 @@ from hmp_ros.logs import RosLogHandler
 from hmp_ros.managed_node import ManagedNode
 from hmp_ros.worker_node import WorkerNode
 
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _LOOK_S: Final = 0.2
 """How long a signal may go unseen. Seldom one does not wake who waits in DDS, so nobody waits there for ever."""
 
@@ -34,7 +35,7 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> in
     # KeyboardInterrupt, and once more in the clean-up when a signal comes twice, from the terminal and from launch.
     # A list, for an Event would lock itself out when a second signal interrupts the first one's handler.
     signals: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         signal.signal(number, lambda number, frame: signals.append(number))
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.ALL)
     try:
@@ -60,6 +61,9 @@ def run(make_nodes: Callable[[], Sequence[WorkerNode | ManagedNode[Any]]]) -> in
             node.stop()
             node.destroy_node()
         rclpy.try_shutdown()
+        # While the interpreter ends it gives signals their default action back: one that comes twice would kill.
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
     for node in nodes:
         if isinstance(node.failure, HmpError):
             print(f"{type(node.failure).__name__}: {node.failure}", file=sys.stderr)

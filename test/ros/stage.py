@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from graph import START_S, Process, Recorder, stamps_of
+from graph import PATIENCE_S, START_S, Process, Recorder, stamps_of
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
@@ -17,8 +17,8 @@ from hmp_ros import qos
 from hmp_ros.messages import build_image
 from hmp_ros.msg import HandObservationArray, ManoHand, ManoHandArray
 
-"""For readers that must not miss a message however slow they are."""
 Picture = NDArray[np.uint8]
+PARAMETERS = {"initializer_node": {}, "window_node": {"infill_timeout_s": PATIENCE_S}}
 READY = {"initializer_node": "to /hand/observations", "window_node": "publishing /hand/mano"}
 
 
@@ -112,7 +112,7 @@ class Stage:
         return name in self.nodes and self.nodes[name].running
 
     def _start(self, name: str) -> Process:
-        self.nodes[name] = Process(name, self._logs / f"{name}_{time.monotonic_ns()}.log")
+        self.nodes[name] = Process(name, self._logs / f"{name}_{time.monotonic_ns()}.log", PARAMETERS[name])
         return self.nodes[name]
 
 

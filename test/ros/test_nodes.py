@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import rclpy
 import yaml
-from graph import START_S, Process, Recorder, stamps_of
+from graph import PATIENCE_S, START_S, Process, Recorder, stamps_of
 from rclpy.parameter import Parameter
 
 from hmp_core.errors import HmpError
@@ -33,8 +33,6 @@ ROOT = Path(__file__).parents[2]
 SEEN = {ManoHand.STATUS_OBSERVED, ManoHand.STATUS_PARTIAL}
 SPEED = 0.25
 """A quarter of the clip's own: the machine that runs the tests may be slow and busy."""
-PATIENCE_S = 6.0
-"""Until a hand is lost, where it must not be before the clip ends: that machine may stall for a second or two."""
 
 Start = Callable[..., Process]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graph import START_S, Process, Recorder, stamps_of
+from graph import PATIENCE_S, START_S, Process, Recorder, stamps_of
 
 from hmp_core.hand.skeleton import Side
 from hmp_core.media.message_fields import Timing
@@ -27,8 +27,6 @@ PERIOD_S = 1 / 30
 GAP_S = 0.5
 BLEND_SPEED = 1.0
 """The parameter's default [m/s]."""
-PATIENCE_S = 6.0
-"""Until a hand is lost, where it must not be: the machine that runs the tests may stall for a second or two."""
 SCENE_HZ = 200
 NOISE_M = 0.01
 """By which the output may tremble with what it is shown."""
