@@ -41,6 +41,14 @@ class InitializerParameters:
         0.99,
         live=True,
     )
+    patience_s: float = parameter(
+        _PERCEPTION.patience_s,
+        "A hand that comes back within this time is still the same; no shorter than window_node's infill_timeout_s "
+        "and lost_duration_s together [s].",
+        0.3,
+        3600.0,
+        live=True,
+    )
     hands: str = parameter(_PERCEPTION.hands.value, "Hands that are wanted: left, right or both.", live=True)
     operator: str = parameter(
         _PERCEPTION.operator.value,
@@ -56,6 +64,7 @@ class InitializerParameters:
             self.max_hands,
             self.min_palm_score,
             self.min_presence,
+            self.patience_s,
             hands=Hands(self.hands),
             operator=Operator(self.operator),
         )

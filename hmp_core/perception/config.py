@@ -12,7 +12,7 @@ _ALLOWED: Final[dict[str, tuple[float, float]]] = {
     "max_hands": (1, 2),
     "min_palm_score": (0.05, 0.99),
     "min_presence": (0.05, 0.99),
-    "patience_s": (0.3, 10.0),
+    "patience_s": (0.3, 3600.0),
     "search_interval_s": (0.0, 60.0),
     "reacquire_interval_s": (0.0, 10.0),
 }
@@ -27,8 +27,8 @@ class PerceptionConfig:
         min_palm_score: palm detections below this probability are dropped (MediaPipe's default).
         min_presence: regions in which the landmark network sees a hand with less probability than this hold
             none (MediaPipe's default; an opaque box over the whole hand gives 0.01, a clear hand 0.95 or more).
-        patience_s: a hand that comes back within this time keeps its track id and side; as long as a lost hand
-            stays in the published list [s].
+        patience_s: a hand that comes back within this time keeps its track id and side [s]; no shorter than a hand
+            stays in the published list, or it comes back as a second one.
         search_interval_s: while one hand is followed, how often the image is searched for a second one [s];
             with no hand followed every image is searched.
         reacquire_interval_s: the same while another followed hand has just been lost [s].

@@ -206,6 +206,20 @@ def test_a_repeated_stamp_is_refused_and_an_earlier_one_starts_afresh():
     assert perception.counters.resets == 1
 
 
+def test_a_hand_is_known_again_within_patience_and_not_later():
+    perception = HandPerception(PerceptionConfig(patience_s=3.0))
+    image, _ = render([Placed()])
+    nothing = np.zeros_like(image)
+
+    def ids_after(gap_s, begin_s):
+        seen = [(begin_s, image), (begin_s + 0.1, nothing), (begin_s + gap_s, image)]
+        frames = [perception.process(Frame(shown, round(at_s * 1e9), CAMERA)) for at_s, shown in seen]
+        return [[hand.track_id for hand in frame.hands] for frame in frames]
+
+    assert ids_after(2.9, begin_s=1.0) == [[0], [], [0]]
+    assert ids_after(3.1, begin_s=4.0) == [[0], [], [1]]
+
+
 def test_a_change_of_resolution_starts_afresh():
     perception = HandPerception()
     image, _ = render([Placed()])
