@@ -18,7 +18,7 @@ from hmp_ros.messages import build_image
 from hmp_ros.msg import HandObservationArray, ManoHand, ManoHandArray
 
 Picture = NDArray[np.uint8]
-PARAMETERS = {"initializer_node": {"patience_s": PATIENCE_S + 1}, "window_node": {"infill_timeout_s": PATIENCE_S}}
+PARAMETERS = {"initializer_node": {"patience_s": PATIENCE_S + 0.5}, "window_node": {"infill_timeout_s": PATIENCE_S}}
 READY = {"initializer_node": "to /hand/observations", "window_node": "publishing /hand/mano"}
 
 
