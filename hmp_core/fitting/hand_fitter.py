@@ -44,6 +44,7 @@ class HandSolution:
         decoded: its joints.
         posterior: None when the normal equations could not be solved.
         result: of the solver; its trajectory is the whole window.
+        settled: the solver has converged, to a pose that explains what the newest step saw.
         steps_observed: steps with evidence in the window.
         warm: the solve started from an earlier one.
     """
@@ -52,6 +53,7 @@ class HandSolution:
     decoded: DecodedSteps
     posterior: Posterior | None
     result: GaussNewtonResult
+    settled: bool
     steps_observed: int
     warm: bool
 
@@ -152,10 +154,12 @@ class HandFitter:
             relative = decoded.joints_wrist_relative[0].numpy()
             covariance = result.solution.newest_covariance
             posterior = newest_posterior(result.trajectory, relative, result.jacobians, covariance, size)
-        solution = HandSolution(newest, decoded, posterior, result, self._window.observed, self._warm)
+        cost = self._newest_cost(decoded)
+        settled = result.converged and cost <= _DOUBT_COST
+        solution = HandSolution(newest, decoded, posterior, result, settled, self._window.observed, self._warm)
         self._due, self._warm = 0, True
         self._adopt_shape(posterior)
-        self._doubt(decoded)
+        self._doubt(cost)
         return solution
 
     def _start(self, time_s: float, evidence: StepEvidence) -> None:
@@ -215,7 +219,11 @@ class HandFitter:
         information = torch.from_numpy(posterior.betas_information)
         self._shape = self._shape.adopt(self._trajectory.betas, information, share)
 
-    def _doubt(self, decoded: DecodedSteps) -> None:
+    def _newest_cost(self, decoded: DecodedSteps) -> float:
+        evidence = self._window.steps[-1]
+        return 0.0 if evidence is None else evidence_cost(decoded, evidence, self._config.outlier_sigmas)
+
+    def _doubt(self, cost: float) -> None:
         """When confident evidence has been explained badly for some frames, let a fresh start compete.
 
         A window can be locked into a wrong pose, its older steps pulling each new one back. A rival that knows
@@ -224,14 +232,13 @@ class HandFitter:
         evidence = self._window.steps[-1]
         if evidence is None or evidence.initial is None or evidence.presence < _DOUBT_PRESENCE:
             return
-        cost = evidence_cost(decoded, evidence, self._config)
         self._doubtful = self._doubtful + 1 if cost > _DOUBT_COST else 0
         if self._doubtful < _DOUBT_FRAMES:
             return
         self._doubtful = -_DOUBT_PAUSE_FRAMES
         rival = HandFitter(self._model, self._config)
         rival.add(self._window.times_s[-1], evidence)
-        if evidence_cost(rival.solve().decoded, evidence, self._config) < _RIVAL_ADVANTAGE * cost:
+        if rival._newest_cost(rival.solve().decoded) < _RIVAL_ADVANTAGE * cost:
             restarts = self.restarts + 1
             vars(self).update(vars(rival))
             self.restarts = restarts

@@ -5,20 +5,19 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import HandEstimate, HandStatus
 from hmp_core.fitting.config import FitterConfig
-from hmp_core.fitting.continuity import ContinuousPose, HandPose
+from hmp_core.fitting.continuity import ContinuousPose
 from hmp_core.fitting.evidence import StepEvidence, canonical_evidence
 from hmp_core.fitting.forecast import forecast
 from hmp_core.fitting.hand_fitter import HandFitter, HandSolution
+from hmp_core.fitting.hand_pose import HandPose
+from hmp_core.fitting.hand_smoother import HandSmoother
 from hmp_core.fitting.published import observed_status
-from hmp_core.fitting.readout import published_sigmas, read_back, read_out, window_status
-from hmp_core.fitting.trajectory import Trajectory
-from hmp_core.fitting.window_model import DecodedSteps, WindowModel
+from hmp_core.fitting.readout import published_sigmas, read_out, window_status
+from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
 from hmp_core.observation import HandObservation
 
@@ -39,21 +38,20 @@ class HandTrack:
         self._config = config
         self._fitter = HandFitter(model, config)
         self._continuity = ContinuousPose(config.blend_speed)
+        self._smoother = HandSmoother(model, self._fitter, config.blend_speed)
         self._waiting: list[_Sighting] = []
         self._side: Side | None = None
         self._side_score = 0.5
         self._epoch_ns: int | None = None
         self._seen_ns: int | None = None
         self._observed_ns: int | None = None  # of the newest solve in which a joint counted; the first sight before
-        self._blind = False  # the last estimate had no evidence of its own
+        self._blind = False  # no joint counted in the last estimate
         self._evidence: StepEvidence | None = None
         self._focal_px = 1.0
         self._last: HandEstimate | None = None
         self._published: tuple[float, HandPose] | None = None
-        self._leads_over = False  # a gap has ended, or the window has been given up
+        self._leads_over = False  # the window has not settled since a gap, was given up or set anew
         self._solution: HandSolution | None = None
-        self._smooth_continuity = ContinuousPose(config.blend_speed)
-        self._smoothed: tuple[int, HandEstimate, HandPose] | None = None
         self._is_lost = False
 
     @property
@@ -66,7 +64,7 @@ class HandTrack:
         self._leads_over |= self._last is not None
         self._config = config
         self._fitter.reconfigure(config)
-        self._continuity.speed = self._smooth_continuity.speed = config.blend_speed
+        self._continuity.speed = self._smoother.continuity.speed = config.blend_speed
 
     def observe(self, stamp_ns: int, observation: HandObservation, camera: Camera) -> None:
         """Queue evidence; it waits until the side is decided."""
@@ -87,55 +85,34 @@ class HandTrack:
             self._fitter.restart()
             self._continuity = ContinuousPose(self._config.blend_speed)
             self._is_lost = False
-        if self._epoch_ns is None and self._waiting:
+        if self._epoch_ns is None:
             self._epoch_ns = self._observed_ns = self._waiting[0].stamp_ns
+        time_s = self._seconds(stamp_ns)
+        expected = None
+        if self._blind and self._waiting and (coasting := self._coasting(time_s)) is not None:
+            expected = self._continuity.carried(coasting)  # what would be published if the gap went on
         evidence = self._take_in(stamp_ns)
         if not self._fitter.started:
             return None
-        time_s = self._seconds(stamp_ns)
         restarts = self._fitter.restarts
         self._solution = solution = self._fitter.solve()
-        solved = self._coasting(time_s) or _pose(solution.newest, solution.decoded)
-        if self._leads_over and self._published is not None:
-            # What this window would have said when the last pose was published.
-            published_s, published = self._published
-            past = self._fitter.at(published_s)
-            if past is not None:
-                self._continuity.bridge(published, _pose(*past), published_s)
+        solved = self._coasting(time_s) or HandPose.newest(solution.newest, solution.decoded)
+        leads_over = self._lead_over(expected, solved)
         # A solve that has not settled will move on at the next image: that way is bounded, too.
-        settling = self._leads_over and not solution.result.converged
-        self._leads_over = settling or self._fitter.restarts > restarts
+        self._leads_over = (leads_over and not solution.settled) or self._fitter.restarts > restarts
         published = self._continuity.apply(solved, time_s)
         self._published = (time_s, published)
         self._last = self._estimate(stamp_ns, evidence, solution, published)
-        self._blind = evidence is None
+        self._blind = not self._last.joint_observed.any()
         return self._last
 
     def revise(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
-        """An earlier estimate with the pose that the present window gives to its stamp.
-
-        Status and sigmas stay those of the time, which errs on the safe side; so does the whole estimate where
-        the window no longer reaches.
-        """
-        if estimate.status is HandStatus.LOST or self._epoch_ns is None:
-            return estimate
-        return replace(estimate, **vars(read_out(self._model, *self._present(stamp_ns, estimate), estimate.side)))
+        """An earlier estimate with the pose that the present window gives to its stamp."""
+        return estimate if self._epoch_ns is None else self._smoother.revise(self._seconds(stamp_ns), estimate)
 
     def smooth(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
-        """As :meth:`revise`, for stamps that increase: where the window has changed its mind about what was given
-        out before, this one leads over from there.
-        """
-        if estimate.status is HandStatus.LOST or self._epoch_ns is None:
-            self._smoothed = None
-            return estimate
-        pose, betas = self._present(stamp_ns, estimate)
-        if self._smoothed is not None:
-            given_ns, given_estimate, given = self._smoothed
-            present, _ = self._present(given_ns, given_estimate)
-            self._smooth_continuity.bridge(given, present, self._seconds(given_ns))
-            pose = self._smooth_continuity.apply(pose, self._seconds(stamp_ns))
-        self._smoothed = (stamp_ns, estimate, pose)
-        return replace(estimate, **vars(read_out(self._model, pose, betas, estimate.side)))
+        """As :meth:`revise`, for stamps that increase, without jumps where the window has changed its mind."""
+        return estimate if self._epoch_ns is None else self._smoother.smooth(self._seconds(stamp_ns), estimate)
 
     def predict(self, stamp_ns: int, estimate: HandEstimate, horizon_s: float) -> HandEstimate:
         """What :meth:`solve` gave at ``stamp_ns``, ``horizon_s`` ahead; sigmas grow as the processes say."""
@@ -144,11 +121,12 @@ class HandTrack:
             return replace(estimate, since_observed_ns=since_ns)
         time_s = self._seconds(stamp_ns)
         ahead = forecast(self._model, self._config, self._solution, time_s + horizon_s)
-        pose = self._coasting(time_s, horizon_s) or _pose(ahead.step, ahead.decoded)
+        pose = self._coasting(time_s, horizon_s) or HandPose.newest(ahead.step, ahead.decoded)
         pose = self._continuity.expected(pose, time_s + horizon_s)
         hand = read_out(self._model, pose, ahead.step.betas, estimate.side)
-        solved = ahead.decoded.joints_wrist_relative[0]
-        stddev, covariance = published_sigmas(ahead.posterior, solved, hand.joints_camera, estimate.side)
+        stddev, covariance = published_sigmas(
+            ahead.posterior, ahead.step, ahead.decoded, pose, hand.joints_camera, estimate.side
+        )
         infilled = estimate.status is HandStatus.INFILLED
         return replace(
             estimate,
@@ -176,12 +154,24 @@ class HandTrack:
             window=None,
         )
 
-    def _present(self, stamp_ns: int, estimate: HandEstimate) -> tuple[HandPose, Tensor]:
-        """Pose and β of a past estimate as the window sees them now, or as they were where it no longer reaches."""
-        past = self._fitter.at(self._seconds(stamp_ns))
-        if past is None:
-            return read_back(estimate), torch.from_numpy(estimate.mano.betas)
-        return _pose(*past), past[0].betas
+    def _lead_over(self, expected: HandPose | None, solved: HandPose) -> bool:
+        """Begin or renew the way from what was published to what is solved; whether there is one."""
+        if self._published is None:
+            return False
+        published_s, published = self._published
+        if expected is not None:
+            self._continuity.bridge(expected, solved, published_s)
+            return True
+        if not (self._leads_over or self._continuity.leading):
+            return False
+        # What this window would have said when the last pose was published.
+        past = self._coasting(published_s)
+        if past is None and (step := self._fitter.at(published_s)) is not None:
+            past = HandPose.newest(*step)
+        if past is not None:
+            lead = self._continuity.bridge if self._leads_over else self._continuity.renew
+            lead(published, past, published_s)
+        return True
 
     def _coasting(self, time_s: float, horizon_s: float = 0.0) -> HandPose | None:
         """The pose to show inside a gap: the forecast, slowing down to a rest; None when there is no gap.
@@ -198,7 +188,7 @@ class HandTrack:
             return None
         pace = float(np.exp((seen_s - time_s) / coast_s))
         past = self._fitter.at(seen_s + coast_s * (1 - pace) + horizon_s * pace)
-        return None if past is None else _pose(*past)
+        return None if past is None else HandPose.newest(*past)
 
     def _lost_at(self, stamp_ns: int) -> bool:
         return self._seen_ns is not None and (stamp_ns - self._seen_ns) * 1e-9 > self._config.infill_timeout_s
@@ -218,7 +208,6 @@ class HandTrack:
                 self._model.kinematics,
                 self._config.observed_sigma_m,
             )
-            self._leads_over |= self._blind
             self._fitter.add(self._seconds(sighting.stamp_ns), evidence)
             self._evidence = evidence
             self._seen_ns = sighting.stamp_ns
@@ -241,8 +230,9 @@ class HandTrack:
         status, observed = observed_status(evidence, depth_m, self._config.observed_sigma_m)
         if observed.any():
             self._observed_ns = stamp_ns
-        solved = solution.decoded.joints_wrist_relative[0]
-        stddev, covariance = published_sigmas(solution.posterior, solved, hand.joints_camera, self._side)
+        stddev, covariance = published_sigmas(
+            solution.posterior, solution.newest, solution.decoded, published, hand.joints_camera, self._side
+        )
         return HandEstimate(
             track_id=self.track_id,
             side=self._side,
@@ -256,7 +246,3 @@ class HandTrack:
             window=window_status(self.track_id, self._epoch_ns, solution, evidence, self._focal_px),
             **vars(hand),
         )
-
-
-def _pose(trajectory: Trajectory, decoded: DecodedSteps) -> HandPose:
-    return HandPose(trajectory.R_camera_wrist[-1], trajectory.p_camera_wrist[-1], decoded.R_finger[-1])

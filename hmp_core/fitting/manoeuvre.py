@@ -27,6 +27,8 @@ _LEAST_TURN_RAD: Final = 0.2
 """A smaller one is within the initializer's own error."""
 _REJECTED: Final = 15.0
 """Robust cost that the initializer's pose saves; 10 to 25 serve alike."""
+_FAR_SIGHTED: Final = 10.0
+"""How much farther an unsure choice sees: both poses may lie where the robust cost is flat."""
 _CLEAR_JOINTS: Final = 16
 """Observed joints of clear sight: the false points at the border of an occlusion must turn nothing. 16 to 19 serve
 alike, 11 turn some hands that are half hidden."""
@@ -58,10 +60,11 @@ def carried_on(
     turned = clear and bool(turn.norm() >= _LEAST_TURN_RAD)
     if not (turned or unsure):
         return predicted, 0.0
-    predicted_cost = evidence_cost(model.decode(predicted), evidence, config)
+    outlier_sigmas = config.outlier_sigmas * (_FAR_SIGHTED if unsure else 1.0)
+    predicted_cost = evidence_cost(model.decode(predicted), evidence, outlier_sigmas)
     if predicted_cost <= _REJECTED:
         return predicted, 0.0
     initialised = at_pose(model, predicted, initial)
-    if predicted_cost - evidence_cost(model.decode(initialised), evidence, config) <= _REJECTED:
+    if predicted_cost - evidence_cost(model.decode(initialised), evidence, outlier_sigmas) <= _REJECTED:
         return predicted, 0.0
     return initialised, float(turn.square().mean()) if turned else 0.0

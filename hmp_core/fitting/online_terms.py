@@ -55,8 +55,8 @@ def evidence_terms(evidence: WindowEvidence, outlier_sigmas: float) -> tuple[Key
     )
 
 
-def evidence_cost(decoded: DecodedSteps, evidence: StepEvidence, config: FitterConfig) -> float:
+def evidence_cost(decoded: DecodedSteps, evidence: StepEvidence, outlier_sigmas: float) -> float:
     """Robust cost of the keypoints and landmarks of one step, decoded as [1, ...]."""
-    stacked = stack_evidence([evidence], np.zeros(1), config.evidence_correlation_s)
-    keypoints, landmarks = evidence_terms(stacked, config.outlier_sigmas)
+    stacked = stack_evidence([evidence], np.zeros(1), correlation_s=0.0)
+    keypoints, landmarks = evidence_terms(stacked, outlier_sigmas)
     return float(keypoints.costs(decoded) + landmarks.costs(decoded))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hmp_core.estimate import HandStatus
-from hmp_core.fitting.continuity import HandPose
 from hmp_core.fitting.evidence import StepEvidence, mirror_pose
+from hmp_core.fitting.hand_pose import HandPose
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.skeleton import NUM_JOINTS, Side

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hmp_core.estimate import HandEstimate, WindowStatus
-from hmp_core.fitting.continuity import HandPose
 from hmp_core.fitting.evidence import StepEvidence, mirror_pose
 from hmp_core.fitting.hand_fitter import HandSolution
+from hmp_core.fitting.hand_pose import HandPose
 from hmp_core.fitting.posterior import Posterior
 from hmp_core.fitting.published import own_side, own_side_covariance, right_hand
-from hmp_core.fitting.window_model import WindowModel
+from hmp_core.fitting.trajectory import Trajectory
+from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.operator_frame import operator_frame
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
@@ -49,23 +50,35 @@ def read_back(estimate: HandEstimate) -> HandPose:
 
 
 def published_sigmas(
-    posterior: Posterior | None, solved: Tensor, published: NDArray[np.float64], side: Side
+    posterior: Posterior | None,
+    newest: Trajectory,
+    decoded: DecodedSteps,
+    pose: HandPose,
+    joints_camera: NDArray[np.float64],
+    side: Side,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Joint sigmas [21] [m] and the wrist's covariance [6, 6] of what is published; -1 where nothing is known.
 
+    While the published hand still leads over from another, it is off by what it has yet to go.
+
     Args:
         posterior: of the step that was solved, a right hand's.
-        solved: [21, 3] its wrist-relative joints [m], a right hand's.
-        published: [21, 3] joints of the track's own hand [m]. While they still lead over from others, they are off
-            by what they have yet to go.
+        newest: that step.
+        decoded: its joints.
+        pose: that is published, a right hand's.
+        joints_camera: [21, 3] it has as the track's own hand [m].
         side: of the track.
     """
     if posterior is None:
         return np.full(NUM_JOINTS, -1.0), np.diag(np.full(6, -1.0))
-    relative = published - published[0]
-    ahead = (mirror_points(relative) if side is Side.LEFT else relative) - solved.numpy()
+    relative = joints_camera - joints_camera[0]
+    relative = mirror_points(relative) if side is Side.LEFT else relative
+    ahead = relative - decoded.joints_wrist_relative[0].numpy()
     stddev = np.sqrt(posterior.joint_stddev_m**2 + (ahead**2).mean(axis=-1))
-    return stddev, own_side_covariance(posterior.wrist_covariance, side)
+    moved = pose.p_camera_wrist - newest.p_camera_wrist[0]
+    turned = roma.rotmat_to_rotvec(pose.R_camera_wrist @ newest.R_camera_wrist[0].mT)
+    off = torch.cat([moved, turned]).numpy()
+    return stddev, own_side_covariance(posterior.wrist_covariance + np.outer(off, off), side)
 
 
 def window_status(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.config import FitterConfig
-from hmp_core.fitting.continuity import HandPose
+from hmp_core.fitting.hand_pose import HandPose
 from hmp_core.fitting.hand_sequence import HandSequence, find_hands
 from hmp_core.fitting.published import (
     PublishedPose,
