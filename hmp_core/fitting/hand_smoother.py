@@ -30,7 +30,7 @@ class HandSmoother:
     def __init__(self, model: WindowModel, fitter: HandFitter, blend_speed: float) -> None:
         self._model = model
         self._fitter = fitter
-        self.continuity = ContinuousPose(blend_speed)
+        self.continuity = ContinuousPose(model.kinematics, blend_speed)
         self._given: tuple[float, HandEstimate, HandPose] | None = None
 
     def revise(self, time_s: float, estimate: HandEstimate) -> HandEstimate:
@@ -50,7 +50,7 @@ class HandSmoother:
         if self._given is not None:
             given_s, given_estimate, given = self._given
             present, _ = self._present(given_s, given_estimate)
-            self.continuity.bridge(given, present, given_s)
+            self.continuity.bridge(given, present, betas, given_s)
             pose = self.continuity.apply(pose, time_s)
         self._given = (time_s, estimate, pose)
         return self._read_out(pose, betas, estimate)

@@ -5,6 +5,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import Tensor
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import HandEstimate, HandStatus
@@ -37,7 +38,7 @@ class HandTrack:
         self._model = model
         self._config = config
         self._fitter = HandFitter(model, config)
-        self._continuity = ContinuousPose(config.blend_speed)
+        self._continuity = ContinuousPose(model.kinematics, config.blend_speed)
         self._smoother = HandSmoother(model, self._fitter, config.blend_speed)
         self._waiting: list[_Sighting] = []
         self._side: Side | None = None
@@ -83,7 +84,7 @@ class HandTrack:
         if self._is_lost:
             # A hand that returns after LOST was published starts afresh, with the shape it had.
             self._fitter.restart()
-            self._continuity = ContinuousPose(self._config.blend_speed)
+            self._continuity = ContinuousPose(self._model.kinematics, self._config.blend_speed)
             self._is_lost = False
         if self._epoch_ns is None:
             self._epoch_ns = self._observed_ns = self._waiting[0].stamp_ns
@@ -97,7 +98,7 @@ class HandTrack:
         restarts = self._fitter.restarts
         self._solution = solution = self._fitter.solve()
         solved = self._coasting(time_s) or HandPose.newest(solution.newest, solution.decoded)
-        leads_over = self._lead_over(expected, solved)
+        leads_over = self._lead_over(expected, solved, solution.newest.betas)
         # A solve that has not settled will move on at the next image: that way is bounded, too.
         self._leads_over = (leads_over and not solution.settled) or self._fitter.restarts > restarts
         published = self._continuity.apply(solved, time_s)
@@ -154,13 +155,13 @@ class HandTrack:
             window=None,
         )
 
-    def _lead_over(self, expected: HandPose | None, solved: HandPose) -> bool:
+    def _lead_over(self, expected: HandPose | None, solved: HandPose, betas: Tensor) -> bool:
         """Begin or renew the way from what was published to what is solved; whether there is one."""
         if self._published is None:
             return False
         published_s, published = self._published
         if expected is not None:
-            self._continuity.bridge(expected, solved, published_s)
+            self._continuity.bridge(expected, solved, betas, published_s)
             return True
         if not (self._leads_over or self._continuity.leading):
             return False
@@ -170,7 +171,7 @@ class HandTrack:
             past = HandPose.newest(*step)
         if past is not None:
             lead = self._continuity.bridge if self._leads_over else self._continuity.renew
-            lead(published, past, published_s)
+            lead(published, past, betas, published_s)
         return True
 
     def _coasting(self, time_s: float, horizon_s: float = 0.0) -> HandPose | None:
