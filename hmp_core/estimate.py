@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the fitter concludes about a hand: the output, in the true camera frame, left hands as left hands."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hmp_core.hand.skeleton import Side
+from hmp_core.hand.skeleton import NUM_JOINTS, Side
 from hmp_core.observation import ManoPose
 
 
@@ -88,6 +88,19 @@ class HandEstimate:
     R_camera_wrist: NDArray[np.float64]
     wrist_covariance: NDArray[np.float64]
     window: WindowStatus | None = None
+
+    def lost(self, since_observed_ns: int) -> "HandEstimate":
+        """The same pose, frozen, with status LOST and nothing known about it."""
+        return replace(
+            self,
+            status=HandStatus.LOST,
+            score=0.0,
+            since_observed_ns=since_observed_ns,
+            joint_stddev_m=np.full(NUM_JOINTS, -1.0),
+            joint_observed=np.zeros(NUM_JOINTS, dtype=bool),
+            wrist_covariance=np.diag(np.full(6, -1.0)),
+            window=None,
+        )
 
 
 @dataclass(frozen=True)

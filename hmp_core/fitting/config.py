@@ -55,7 +55,7 @@ class FitterConfig:
     iterations: int = 2
     start_iterations: int = 8
     infill_timeout_s: float = 1.0
-    coast_s: float = 0.12
+    coast_s: float = 0.06
     lost_duration_s: float = 0.5
     observed_sigma_m: float = 0.012
     evidence_correlation_s: float = 0.1

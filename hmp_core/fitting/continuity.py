@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeping the published pose free of jumps when evidence returns or the latent moves to a new origin."""
+"""Keeping the published pose free of jumps when evidence returns or a window changes its mind."""
 
 from typing import Final
 
@@ -12,8 +12,8 @@ from hmp_core.fitting.hand_pose import HandPose
 from hmp_core.hand.kinematics import HandKinematics
 
 _SHORTEST_S: Final = 0.1
-_PACES: Final = 8
-"""Into which the way is cut to find its fastest: of half a turn, a chord is within 1 % of its arc."""
+_PACES: Final = 16
+"""Into which the way is cut to find its fastest: the pace of a joint is known within 2 %."""
 
 
 class ContinuousPose:

@@ -16,7 +16,7 @@ from hmp_core.fitting.interpolation import interpolate
 from hmp_core.fitting.manoeuvre import carried_on
 from hmp_core.fitting.motion import predict, reanchor, start
 from hmp_core.fitting.objective import Objective
-from hmp_core.fitting.online_terms import evidence_cost, online_terms
+from hmp_core.fitting.online_terms import evidence_cost, online_terms, rejected_cost
 from hmp_core.fitting.posterior import Posterior, newest_posterior
 from hmp_core.fitting.shape_prior import ShapePrior
 from hmp_core.fitting.trajectory import Trajectory
@@ -33,6 +33,8 @@ _DOUBT_COST: Final = 25.0
 _DOUBT_FRAMES: Final = 3
 _DOUBT_PAUSE_FRAMES: Final = 10
 _RIVAL_ADVANTAGE: Final = 0.5
+_EXPLAINED: Final = 0.25
+"""Of what a step costs whose evidence is rejected as a whole."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,14 @@ class HandFitter:
         step = carry(self._trajectory, time_s, self._config)
         return step, self._model.decode(step)
 
+    def ahead(self, time_s: float) -> tuple[Trajectory, DecodedSteps] | None:
+        """The newest step with evidence, carried to a later time by the motion processes."""
+        if self._trajectory is None:
+            return None
+        seen = [k for k, step in enumerate(self._window.steps) if step is not None]
+        step = predict(self._trajectory.select(seen), time_s, self._config)
+        return step, self._model.decode(step)
+
     def solve(self) -> HandSolution:
         """Spend this frame's iterations and report the newest step."""
         if self._trajectory is None:
@@ -154,8 +164,9 @@ class HandFitter:
             relative = decoded.joints_wrist_relative[0].numpy()
             covariance = result.solution.newest_covariance
             posterior = newest_posterior(result.trajectory, relative, result.jacobians, covariance, size)
-        cost = self._newest_cost(decoded)
-        settled = result.converged and cost <= _DOUBT_COST
+        cost, seen = self._newest_cost(decoded), self._window.steps[-1]
+        explained = seen is None or cost <= _EXPLAINED * rejected_cost(seen, self._config.outlier_sigmas)
+        settled = result.converged and explained
         solution = HandSolution(newest, decoded, posterior, result, settled, self._window.observed, self._warm)
         self._due, self._warm = 0, True
         self._adopt_shape(posterior)
@@ -207,13 +218,9 @@ class HandFitter:
 
     def _adopt_shape(self, posterior: Posterior | None) -> None:
         """Let the belief about β follow the window: its evidence enters once per memory span."""
-        if (
-            posterior is None
-            or self._trajectory is None
-            or self._window.observed < 2
-            or self._window.steps[-1] is None
-        ):
+        if posterior is None or self._window.observed < 2 or self._window.steps[-1] is None:
             return
+        assert self._trajectory is not None
         elapsed = self._window.times_s[-1] - self._window.times_s[-2]
         share = min(elapsed / self._config.shape_memory_s, 1.0)
         information = torch.from_numpy(posterior.betas_information)

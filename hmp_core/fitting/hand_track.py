@@ -3,6 +3,7 @@
 """One hand from first sight to loss: evidence in, estimates with a status out."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from torch import Tensor
@@ -21,6 +22,13 @@ from hmp_core.fitting.readout import published_sigmas, read_out, window_status
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
 from hmp_core.observation import HandObservation
+
+_POSE_JOINTS: Final = 4
+"""Fewer do not tell where a hand is and how it is turned."""
+_STALL_S: Final = 0.25
+"""Longer than between two images of the slowest camera."""
+_FIRST_STEP_S: Final = 0.1
+"""The first pose after any gap is corrected no farther than in this time."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +54,12 @@ class HandTrack:
         self._epoch_ns: int | None = None
         self._seen_ns: int | None = None
         self._observed_ns: int | None = None  # of the newest solve in which a joint counted; the first sight before
-        self._blind = False  # no joint counted in the last estimate
+        self._blind = False  # too few joints counted in the last estimate
         self._evidence: StepEvidence | None = None
         self._focal_px = 1.0
         self._last: HandEstimate | None = None
         self._published: tuple[float, HandPose] | None = None
-        self._leads_over = False  # the window has not settled since a gap, was given up or set anew
+        self._leads_over = False  # the window has not settled since a gap, or was set anew
         self._solution: HandSolution | None = None
         self._is_lost = False
 
@@ -78,7 +86,8 @@ class HandTrack:
         """The hand at ``stamp_ns``; None before the side is decided or a pose exists."""
         if self._side is None:
             return None
-        if not self._waiting and self._lost_at(stamp_ns):
+        timeout_ns = self._config.infill_timeout_s * 1e9
+        if not self._waiting and self._seen_ns is not None and stamp_ns - self._seen_ns > timeout_ns:
             self._is_lost = True
             return self.lost(stamp_ns)
         if self._is_lost:
@@ -89,22 +98,22 @@ class HandTrack:
         if self._epoch_ns is None:
             self._epoch_ns = self._observed_ns = self._waiting[0].stamp_ns
         time_s = self._seconds(stamp_ns)
-        expected = None
-        if self._blind and self._waiting and (coasting := self._coasting(time_s)) is not None:
-            expected = self._continuity.carried(coasting)  # what would be published if the gap went on
+        expected = self._expected(time_s)
         evidence = self._take_in(stamp_ns)
         if not self._fitter.started:
             return None
         restarts = self._fitter.restarts
         self._solution = solution = self._fitter.solve()
         solved = self._coasting(time_s) or HandPose.newest(solution.newest, solution.decoded)
-        leads_over = self._lead_over(expected, solved, solution.newest.betas)
+        leads_over = self._lead_over(expected, solved, solution.newest.betas, time_s)
         # A solve that has not settled will move on at the next image: that way is bounded, too.
-        self._leads_over = (leads_over and not solution.settled) or self._fitter.restarts > restarts
+        self._leads_over = leads_over and not solution.settled
         published = self._continuity.apply(solved, time_s)
         self._published = (time_s, published)
+        if self._fitter.restarts > restarts and (rival := self._fitter.at(time_s)) is not None:
+            self._continuity.bridge(published, HandPose.newest(*rival), rival[0].betas, time_s)
         self._last = self._estimate(stamp_ns, evidence, solution, published)
-        self._blind = not self._last.joint_observed.any()
+        self._blind = bool(self._last.joint_observed.sum() < _POSE_JOINTS)
         return self._last
 
     def revise(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
@@ -144,24 +153,23 @@ class HandTrack:
         """The frozen last pose with status LOST; None when there never was one."""
         if self._last is None or self._observed_ns is None:
             return None
-        return replace(
-            self._last,
-            status=HandStatus.LOST,
-            score=0.0,
-            since_observed_ns=stamp_ns - self._observed_ns,
-            joint_stddev_m=np.full(NUM_JOINTS, -1.0),
-            joint_observed=np.zeros(NUM_JOINTS, dtype=bool),
-            wrist_covariance=np.diag(np.full(6, -1.0)),
-            window=None,
-        )
+        return self._last.lost(stamp_ns - self._observed_ns)
 
-    def _lead_over(self, expected: HandPose | None, solved: HandPose, betas: Tensor) -> bool:
+    def _expected(self, time_s: float) -> HandPose | None:
+        """What would be published if a gap went on that now ends: one that was shown, or one without images."""
+        ends = self._published is not None and (self._blind or time_s - self._published[0] > _STALL_S)
+        if not (ends and self._waiting):
+            return None
+        coasting = self._coasting(time_s)
+        return coasting and self._continuity.carried(coasting)
+
+    def _lead_over(self, expected: HandPose | None, solved: HandPose, betas: Tensor, time_s: float) -> bool:
         """Begin or renew the way from what was published to what is solved; whether there is one."""
         if self._published is None:
             return False
         published_s, published = self._published
         if expected is not None:
-            self._continuity.bridge(expected, solved, betas, published_s)
+            self._continuity.bridge(expected, solved, betas, max(published_s, time_s - _FIRST_STEP_S))
             return True
         if not (self._leads_over or self._continuity.leading):
             return False
@@ -169,8 +177,8 @@ class HandTrack:
         past = self._coasting(published_s)
         if past is None and (step := self._fitter.at(published_s)) is not None:
             past = HandPose.newest(*step)
+        lead = self._continuity.bridge if self._leads_over else self._continuity.renew
         if past is not None:
-            lead = self._continuity.bridge if self._leads_over else self._continuity.renew
             lead(published, past, betas, published_s)
         return True
 
@@ -188,11 +196,8 @@ class HandTrack:
         if time_s <= seen_s:
             return None
         pace = float(np.exp((seen_s - time_s) / coast_s))
-        past = self._fitter.at(seen_s + coast_s * (1 - pace) + horizon_s * pace)
-        return None if past is None else HandPose.newest(*past)
-
-    def _lost_at(self, stamp_ns: int) -> bool:
-        return self._seen_ns is not None and (stamp_ns - self._seen_ns) * 1e-9 > self._config.infill_timeout_s
+        ahead = self._fitter.ahead(seen_s + coast_s * (1 - pace) + horizon_s * pace)
+        return None if ahead is None else HandPose.newest(*ahead)
 
     def _seconds(self, stamp_ns: int) -> float:
         assert self._epoch_ns is not None

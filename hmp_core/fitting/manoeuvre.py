@@ -28,7 +28,7 @@ _LEAST_TURN_RAD: Final = 0.2
 _REJECTED: Final = 15.0
 """Robust cost that the initializer's pose saves; 10 to 25 serve alike."""
 _FAR_SIGHTED: Final = 10.0
-"""How much farther an unsure choice sees: both poses may lie where the robust cost is flat."""
+"""How much farther a choice sees after a gap or in doubt: both poses may lie where the robust cost is flat."""
 _CLEAR_JOINTS: Final = 16
 """Observed joints of clear sight: the false points at the border of an occlusion must turn nothing. 16 to 19 serve
 alike, 11 turn some hands that are half hidden."""

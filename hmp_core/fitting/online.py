@@ -44,7 +44,9 @@ class OnlineFitter:
         self.reset()
 
     def reconfigure(self, config: FitterConfig) -> None:
-        """Another configuration from the next image on; hands that are followed stay and do not jump."""
+        """Another configuration from the next image on; hands that are followed stay, and move to where it wants
+        them no faster than ``blend_speed``; only their bones change at once.
+        """
         self.config = config
         for track in self._tracks.values():
             track.reconfigure(config)

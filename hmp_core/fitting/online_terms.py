@@ -55,6 +55,12 @@ def evidence_terms(evidence: WindowEvidence, outlier_sigmas: float) -> tuple[Key
     )
 
 
+def rejected_cost(evidence: StepEvidence, outlier_sigmas: float) -> float:
+    """What :func:`evidence_cost` is at most: where every point is an outlier."""
+    points = np.count_nonzero(evidence.ray_information) + np.count_nonzero(evidence.landmark_information)
+    return points * outlier_sigmas**2 / 2
+
+
 def evidence_cost(decoded: DecodedSteps, evidence: StepEvidence, outlier_sigmas: float) -> float:
     """Robust cost of the keypoints and landmarks of one step, decoded as [1, ...]."""
     stacked = stack_evidence([evidence], np.zeros(1), correlation_s=0.0)

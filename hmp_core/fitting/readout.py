@@ -59,7 +59,8 @@ def published_sigmas(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Joint sigmas [21] [m] and the wrist's covariance [6, 6] of what is published; -1 where nothing is known.
 
-    While the published hand still leads over from another, it is off by what it has yet to go.
+    A published hand that is not the one that was solved (it leads over from another, or slows down in a gap) is off
+    by that difference, too.
 
     Args:
         posterior: of the step that was solved, a right hand's.
