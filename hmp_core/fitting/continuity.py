@@ -12,8 +12,8 @@ from hmp_core.fitting.hand_pose import HandPose
 from hmp_core.hand.kinematics import HandKinematics
 
 _SHORTEST_S: Final = 0.1
-_PACES: Final = 16
-"""Into which the way is cut to find its fastest: the pace of a joint is known within 2 %."""
+_PACES: Final = 64
+"""Into which the way is cut to find its fastest: the pace of a joint is known within 1 %."""
 
 
 class ContinuousPose:

@@ -51,7 +51,7 @@ def test_without_a_bridge_poses_are_what_was_solved(continuity) -> None:
     assert not continuity.leading
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     move_m=st.floats(0.0, 0.5),
@@ -69,7 +69,7 @@ def test_the_way_starts_where_it_should_and_is_as_fast_as_it_may(seed, move_m, t
         poses.append(continuity.apply(solved, h * len(poses)))
         assert len(poses) < 1000
     steps = [distance(one, other) for one, other in pairwise(poses)]
-    assert max(steps) <= 1.02 * SPEED * h
+    assert max(steps) <= 1.015 * SPEED * h
     assert distance(poses[-1], solved) == 0.0
     arrived_s = h * (len(poses) - 1)
     assert arrived_s <= 0.1 + h or max(steps) > 0.95 * SPEED * h, "no slower than it has to be"
