@@ -157,23 +157,37 @@ def test_a_hand_that_comes_back_elsewhere_is_led_over_at_a_bounded_speed(
     assert error_mm(frames[-1].hands[0], there, 2 * rate_hz - 1) < 8.0
 
 
-@pytest.mark.parametrize("poor", ["far off", "none"])
-def test_a_poor_start_after_a_gap_is_no_reason_to_jump_later(parts, poor: str) -> None:
+@pytest.mark.parametrize(
+    ("poor", "rate_hz", "aside_m"), [("far off", 30, 0.15), ("none", 30, 0.3), ("none", 10, 0.3)]
+)
+def test_a_poor_start_after_a_gap_is_no_reason_to_jump_later(
+    parts, poor: str, rate_hz: int, aside_m: float
+) -> None:
     """Where the robust cost is flat all around, nothing seems to move, and all seems settled."""
-    here = moving_hand(60)
-    there = come_back_aside(here, (0.15, 0.0, 0.0))
-    for seed in range(6):
+    here = moving_hand(60, rate_hz=rate_hz)
+    there = come_back_aside(here, (aside_m, 0.0, 0.0))
+    for seed in range(4):
         fitter = OnlineFitter(*parts)
-        frames = run(fitter, here, range(35), range(30, 35))[30:]
+        frames = run(fitter, here, range(35), range(29, 35))[29:]
         for t in range(35, 45):
             hand = there.observation(t, seed)
-            if t <= 38 and poor == "none":
+            if t <= 36 and poor == "none":
                 hand = replace(hand, initial=None)
             elif t == 35:
                 off = np.array([0.025, 0.0, 0.03])
                 hand = replace(hand, initial=replace(hand.initial, translation=hand.initial.translation + off))
             frames.append(fitter.update(FrameObservation(int(here.stamps_ns[t]), CAMERA, (hand,))))
         assert_bounded(frames, here)
+
+
+def test_fingers_that_come_back_before_the_hand_do_not_end_the_way_back(fitter) -> None:
+    """The window changes its mind about the hand's distance, once it sees all of it."""
+    here = moving_hand(60)
+    there = come_back_aside(here, (0.0, 0.0, 0.2))
+    frames = run(fitter, here, range(35), range(25, 35))[29:]
+    frames += [fitter.update(there.frame(t, hidden=tuple(range(16)))) for t in (35, 36)]
+    frames += run(fitter, there, range(37, 60))
+    assert_bounded(frames, here)
 
 
 def test_a_hand_that_was_only_guessed_at_is_led_over_to_when_it_is_seen(fitter) -> None:
