@@ -3,32 +3,23 @@
 """One hand from first sight to loss: evidence in, estimates with a status out."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
-from torch import Tensor
 
 from hmp_core.camera import Camera
 from hmp_core.estimate import HandEstimate, HandStatus
 from hmp_core.fitting.config import FitterConfig
-from hmp_core.fitting.continuity import ContinuousPose
 from hmp_core.fitting.evidence import StepEvidence, canonical_evidence
 from hmp_core.fitting.forecast import forecast
 from hmp_core.fitting.hand_fitter import HandFitter, HandSolution
 from hmp_core.fitting.hand_pose import HandPose
 from hmp_core.fitting.hand_smoother import HandSmoother
 from hmp_core.fitting.published import observed_status
+from hmp_core.fitting.re_entry import ReEntry
 from hmp_core.fitting.readout import published_sigmas, read_out, window_status
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
 from hmp_core.observation import HandObservation
-
-_POSE_JOINTS: Final = 4
-"""Fewer do not tell where a hand is and how it is turned."""
-_STALL_S: Final = 0.25
-"""Longer than between two images of the slowest camera."""
-_FIRST_STEP_S: Final = 0.1
-"""The first pose after any gap is corrected no farther than in this time."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class HandTrack:
         self._model = model
         self._config = config
         self._fitter = HandFitter(model, config)
-        self._continuity = ContinuousPose(model.kinematics, config.blend_speed)
+        self._re_entry = self._first_sight()
         self._smoother = HandSmoother(model, self._fitter, config.blend_speed)
         self._waiting: list[_Sighting] = []
         self._side: Side | None = None
@@ -54,12 +45,9 @@ class HandTrack:
         self._epoch_ns: int | None = None
         self._seen_ns: int | None = None
         self._observed_ns: int | None = None  # of the newest solve in which a joint counted; the first sight before
-        self._blind = False  # too few joints counted in the last estimate
         self._evidence: StepEvidence | None = None
         self._focal_px = 1.0
         self._last: HandEstimate | None = None
-        self._published: tuple[float, HandPose] | None = None
-        self._leads_over = False  # the window has not settled since a gap, or was set anew
         self._solution: HandSolution | None = None
         self._is_lost = False
 
@@ -70,10 +58,10 @@ class HandTrack:
 
     def reconfigure(self, config: FitterConfig) -> None:
         """Another configuration; what it changes about the pose is led over to."""
-        self._leads_over |= self._last is not None
+        self._re_entry.unsettle()
         self._config = config
         self._fitter.reconfigure(config)
-        self._continuity.speed = self._smoother.continuity.speed = config.blend_speed
+        self._re_entry.continuity.speed = self._smoother.continuity.speed = config.blend_speed
 
     def observe(self, stamp_ns: int, observation: HandObservation, camera: Camera) -> None:
         """Queue evidence; it waits until the side is decided."""
@@ -93,27 +81,21 @@ class HandTrack:
         if self._is_lost:
             # A hand that returns after LOST was published starts afresh, with the shape it had.
             self._fitter.restart()
-            self._continuity = ContinuousPose(self._model.kinematics, self._config.blend_speed)
+            self._re_entry = self._first_sight()
             self._is_lost = False
         if self._epoch_ns is None:
             self._epoch_ns = self._observed_ns = self._waiting[0].stamp_ns
         time_s = self._seconds(stamp_ns)
-        expected = self._expected(time_s)
+        if self._waiting:
+            self._re_entry.foresee(time_s)
         evidence = self._take_in(stamp_ns)
         if not self._fitter.started:
             return None
-        restarts = self._fitter.restarts
         self._solution = solution = self._fitter.solve()
         solved = self._coasting(time_s) or HandPose.newest(solution.newest, solution.decoded)
-        leads_over = self._lead_over(expected, solved, solution.newest.betas, time_s)
-        # A solve that has not settled will move on at the next image: that way is bounded, too.
-        self._leads_over = leads_over and not solution.settled
-        published = self._continuity.apply(solved, time_s)
-        self._published = (time_s, published)
-        if self._fitter.restarts > restarts and (rival := self._fitter.at(time_s)) is not None:
-            self._continuity.bridge(published, HandPose.newest(*rival), rival[0].betas, time_s)
+        published = self._re_entry.publish(solved, solution, time_s)
         self._last = self._estimate(stamp_ns, evidence, solution, published)
-        self._blind = bool(self._last.joint_observed.sum() < _POSE_JOINTS)
+        self._re_entry.count(int(self._last.joint_observed.sum()))
         return self._last
 
     def revise(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
@@ -132,7 +114,7 @@ class HandTrack:
         time_s = self._seconds(stamp_ns)
         ahead = forecast(self._model, self._config, self._solution, time_s + horizon_s)
         pose = self._coasting(time_s, horizon_s) or HandPose.newest(ahead.step, ahead.decoded)
-        pose = self._continuity.expected(pose, time_s + horizon_s)
+        pose = self._re_entry.continuity.expected(pose, time_s + horizon_s)
         hand = read_out(self._model, pose, ahead.step.betas, estimate.side)
         stddev, covariance = published_sigmas(
             ahead.posterior, ahead.step, ahead.decoded, pose, hand.joints_camera, estimate.side
@@ -155,32 +137,8 @@ class HandTrack:
             return None
         return self._last.lost(stamp_ns - self._observed_ns)
 
-    def _expected(self, time_s: float) -> HandPose | None:
-        """What would be published if a gap went on that now ends: one that was shown, or one without images."""
-        ends = self._published is not None and (self._blind or time_s - self._published[0] > _STALL_S)
-        if not (ends and self._waiting):
-            return None
-        coasting = self._coasting(time_s)
-        return coasting and self._continuity.carried(coasting)
-
-    def _lead_over(self, expected: HandPose | None, solved: HandPose, betas: Tensor, time_s: float) -> bool:
-        """Begin or renew the way from what was published to what is solved; whether there is one."""
-        if self._published is None:
-            return False
-        published_s, published = self._published
-        if expected is not None:
-            self._continuity.bridge(expected, solved, betas, max(published_s, time_s - _FIRST_STEP_S))
-            return True
-        if not (self._leads_over or self._continuity.leading):
-            return False
-        # What this window would have said when the last pose was published.
-        past = self._coasting(published_s)
-        if past is None and (step := self._fitter.at(published_s)) is not None:
-            past = HandPose.newest(*step)
-        lead = self._continuity.bridge if self._leads_over else self._continuity.renew
-        if past is not None:
-            lead(published, past, betas, published_s)
-        return True
+    def _first_sight(self) -> ReEntry:
+        return ReEntry(self._fitter, self._model.kinematics, self._config.blend_speed, self._coasting)
 
     def _coasting(self, time_s: float, horizon_s: float = 0.0) -> HandPose | None:
         """The pose to show inside a gap: the forecast, slowing down to a rest; None when there is no gap.

@@ -230,7 +230,9 @@ def test_a_window_given_up_in_a_guess_makes_no_jump(fitter, turn_rad) -> None:
             turned.observation(t), keypoint_sigma_px=np.full(21, 25.0), landmark_sigma_m=np.full(21, 0.01)
         )
         frames.append(fitter.update(FrameObservation(int(here.stamps_ns[t]), CAMERA, (guess,))))
-        assert frames[-1].hands[0].status is HandStatus.INFILLED
+        (hand,), (ahead,) = frames[-1].hands, fitter.predict(frames[-1], 0.05).hands
+        assert hand.status is HandStatus.INFILLED
+        assert np.linalg.norm(ahead.joints_camera - hand.joints_camera, axis=-1).max() < 0.06
     assert error_mm(frames[-1].hands[0], turned, 39) < 20.0, "it took over"
     assert_bounded(frames, here)
 
