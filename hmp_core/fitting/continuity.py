@@ -4,12 +4,12 @@
 
 from typing import Final
 
-import roma
 import torch
 from torch import Tensor
 
 from hmp_core.fitting.hand_pose import HandPose
 from hmp_core.hand.kinematics import HandKinematics
+from hmp_core.hand.so3 import exponential, logarithm
 
 _SHORTEST_S: Final = 0.1
 _PACES: Final = 64
@@ -67,12 +67,12 @@ class ContinuousPose:
 
     def _lead(self, published: HandPose, solved: HandPose, betas: Tensor, time_s: float, end_s: float) -> None:
         move = published.p_camera_wrist - solved.p_camera_wrist
-        turn = roma.rotmat_to_rotvec(solved.R_camera_wrist.mT @ published.R_camera_wrist)
-        flex = roma.rotmat_to_rotvec(solved.R_finger.mT @ published.R_finger)
+        turn = logarithm(solved.R_camera_wrist.mT @ published.R_camera_wrist)
+        flex = logarithm(solved.R_finger.mT @ published.R_finger)
         self._offset = (move, turn, flex)
         left = torch.linspace(0.0, 1.0, _PACES + 1, dtype=move.dtype)[:, None]
-        turned = solved.R_camera_wrist @ roma.rotvec_to_rotmat(left * turn)
-        bent = solved.R_finger @ roma.rotvec_to_rotmat(left[..., None] * flex)
+        turned = solved.R_camera_wrist @ exponential(left * turn)
+        bent = solved.R_finger @ exponential(left[..., None] * flex)
         joints = self._kinematics.joints(torch.cat([turned[:, None], bent], dim=1), betas, left * move)
         way_m = _PACES * float(joints.diff(dim=0).norm(dim=-1).max())
         self._start_s, self._end_s = time_s, max(end_s, time_s + way_m / self.speed)
@@ -90,7 +90,7 @@ def _shifted(pose: HandPose, offset: tuple[Tensor, Tensor, Tensor] | None) -> Ha
         return pose
     move, turn, flex = offset
     return HandPose(
-        pose.R_camera_wrist @ roma.rotvec_to_rotmat(turn),
+        pose.R_camera_wrist @ exponential(turn),
         pose.p_camera_wrist + move,
-        pose.R_finger @ roma.rotvec_to_rotmat(flex),
+        pose.R_finger @ exponential(flex),
     )

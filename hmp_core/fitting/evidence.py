@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import roma
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -16,6 +15,7 @@ from hmp_core.fitting.terms.landmarks import LandmarkNuisance, eliminate_nuisanc
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.mirror import mirror_points, mirror_rotation_vector
 from hmp_core.hand.skeleton import BONE_ENDS, NUM_JOINTS, Side
+from hmp_core.hand.so3 import exponential
 from hmp_core.observation import HandObservation, ManoPose
 
 # Measured on renders against exact truth: common rotation and scale of the landmarks, and what then remains.
@@ -110,7 +110,7 @@ def _is_usable(pose: ManoPose | None) -> bool:
 
 
 def _wrist_relative(pose: ManoPose, kinematics: HandKinematics) -> NDArray[np.float64]:
-    rotations = roma.rotvec_to_rotmat(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
+    rotations = exponential(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
     betas, nowhere = torch.as_tensor(pose.betas, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
     joints = kinematics.joints(rotations[None], betas, nowhere)[0]
     return np.asarray((joints - joints[0]).numpy(), dtype=np.float64)

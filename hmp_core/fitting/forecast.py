@@ -4,9 +4,7 @@
 
 from dataclasses import dataclass
 
-import roma
-import torch
-from torch import Tensor
+import numpy as np
 
 from hmp_core.fitting.arrow import Array
 from hmp_core.fitting.config import FitterConfig
@@ -25,7 +23,7 @@ from hmp_core.fitting.trajectory import (
     Trajectory,
 )
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel
-from hmp_core.hand.so3 import right_jacobian
+from hmp_core.hand.so3 import exponential, right_jacobian
 
 
 @dataclass(frozen=True)
@@ -62,22 +60,20 @@ def forecast(model: WindowModel, config: FitterConfig, solution: HandSolution, t
 
 def _transition(newest: Trajectory, h: float, config: FitterConfig) -> tuple[Array, Array]:
     """Linearised transition of a step's unknowns over ``h`` [s] and the covariance that it adds."""
-    transition = torch.zeros(STEP_DIM, STEP_DIM, dtype=torch.float64)
-    noise = torch.zeros_like(transition)
+    transition, noise = np.zeros((STEP_DIM, STEP_DIM)), np.zeros((STEP_DIM, STEP_DIM))
     processes: tuple[tuple[IntegratedOrnsteinUhlenbeck | Matern32, slice, slice], ...] = (
         (config.wrist_rotation, ROTATION, ROTATION_RATE),
         (config.wrist_translation, POSITION, VELOCITY),
         (config.finger_residual, RESIDUAL, RESIDUAL_RATE),
     )
     for process, place, rate in processes:
-        phi, q = process.transition(torch.tensor([h], dtype=torch.float64))
-        for i, row in enumerate((place, rate)):
-            for j, column in enumerate((place, rate)):
-                transition[row, column].diagonal().fill_(float(phi[0, i, j]))
-                noise[row, column].diagonal().fill_(float(q[0, i, j]))
-    coast = transition[ROTATION.start, ROTATION_RATE.start]
-    turned: Tensor = coast * newest.rotation_rate[0]
+        phi, q = process.transition(np.array([h]))
+        own = slice(place.start, rate.stop)
+        eye = np.eye(place.stop - place.start)
+        transition[own, own], noise[own, own] = np.kron(phi[0], eye), np.kron(q[0], eye)
+    coast = float(transition[ROTATION.start, ROTATION_RATE.start])
+    turned = coast * newest.rotation_rate[0]
     # R Exp(d) Exp(c (w + dw)) = R Exp(c w) Exp(Exp(-c w) d) Exp(Jr(c w) c dw)
-    transition[ROTATION, ROTATION] = roma.rotvec_to_rotmat(turned).T
-    transition[ROTATION, ROTATION_RATE] = coast * right_jacobian(turned)
-    return transition.numpy(), noise.numpy()
+    transition[ROTATION, ROTATION] = exponential(turned).T.numpy()
+    transition[ROTATION, ROTATION_RATE] = coast * right_jacobian(turned).numpy()
+    return transition, noise

@@ -5,6 +5,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -148,9 +149,9 @@ class HandFitter:
         """Spend this frame's iterations and report the newest step."""
         if self._trajectory is None:
             raise RuntimeError("no pose yet: add evidence with an initial pose first")
-        times, turns = self._window.times, torch.tensor(self._window.turns[1:], dtype=torch.float64)
+        times, turns = self._window.times, np.array(self._window.turns[1:])
         evidence = stack_evidence(list(self._window.steps), times, self._config.evidence_correlation_s)
-        terms = online_terms(self._model, self._config, torch.from_numpy(times), evidence, self._shape, turns)
+        terms = online_terms(self._model, self._config, times, evidence, self._shape, turns)
         objective = Objective(self._model, terms)
         iterations = max(self._due, self._config.iterations)
         latent_jacobian = self._current_latent_jacobian

@@ -10,14 +10,13 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-import roma
 import torch
 from torch import Tensor
 
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
 from hmp_core.fitting.trajectory import Trajectory
-from hmp_core.hand.so3 import right_jacobian, right_jacobian_inverse
+from hmp_core.hand.so3 import exponential, logarithm, right_jacobian, right_jacobian_inverse
 
 _LONG_GAP_S: Final = 0.2
 
@@ -41,7 +40,7 @@ def interpolate(trajectory: Trajectory, time_s: float, config: FitterConfig) -> 
         torch.cat([second.residual, second.residual_rate]),
         part, h, config.finger_residual,
     )  # fmt: skip
-    turned = roma.rotmat_to_rotvec(first.R_camera_wrist.mT @ second.R_camera_wrist)
+    turned = logarithm(first.R_camera_wrist.mT @ second.R_camera_wrist)
     if h > _LONG_GAP_S:
         moved = second.p_camera_wrist - first.p_camera_wrist
         move = torch.cat([first.p_camera_wrist + moved * part / h, moved / h])
@@ -61,7 +60,7 @@ def interpolate(trajectory: Trajectory, time_s: float, config: FitterConfig) -> 
     return replace(
         first,
         times_s=np.array([time_s]),
-        R_camera_wrist=first.R_camera_wrist @ roma.rotvec_to_rotmat(turn[:1]),
+        R_camera_wrist=first.R_camera_wrist @ exponential(turn[:1]),
         rotation_rate=(right_jacobian(turn[:1]) @ turn[1:, :, None])[..., 0],
         p_camera_wrist=move[:1],
         velocity=move[1:],
@@ -74,7 +73,7 @@ def _between(
     first: Tensor, second: Tensor, part: float, h: float, process: IntegratedOrnsteinUhlenbeck | Matern32
 ) -> Tensor:
     """States [2, n] (position row, rate row) ``part`` seconds behind ``first``, of ``h`` to ``second``."""
-    phi, q = process.transition(torch.tensor([part, h - part, h], dtype=first.dtype))
-    psi = q[0] @ phi[1].T @ torch.linalg.inv(q[2])
-    state: Tensor = (phi[0] - psi @ phi[2]) @ first + psi @ second
+    phi, q = process.transition(np.array([part, h - part, h]))
+    psi = q[0] @ phi[1].T @ np.linalg.inv(q[2])
+    state: Tensor = torch.from_numpy(phi[0] - psi @ phi[2]) @ first + torch.from_numpy(psi) @ second
     return state

@@ -13,7 +13,6 @@ lag 5 in place of 22 ms, acceleration error 9.4 in place of 9.0 mm/frame^2; hand
 
 from typing import Final
 
-import roma
 import torch
 
 from hmp_core.fitting.config import FitterConfig
@@ -22,6 +21,7 @@ from hmp_core.fitting.motion import at_pose
 from hmp_core.fitting.online_terms import evidence_cost
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import WindowModel
+from hmp_core.hand.so3 import exponential, logarithm
 
 _LEAST_TURN_RAD: Final = 0.2
 """A smaller one is within the initializer's own error."""
@@ -55,8 +55,8 @@ def carried_on(
         return predicted, 0.0
     # What costs next to nothing comes first.
     clear = evidence.observed_joints(float(initial.translation[2]), config.observed_sigma_m).sum() >= _CLEAR_JOINTS
-    R_initial = roma.rotvec_to_rotmat(torch.as_tensor(initial.rotation_vectors[0], dtype=torch.float64))
-    turn = roma.rotmat_to_rotvec(predicted.R_camera_wrist[0].mT @ R_initial)
+    R_initial = exponential(torch.as_tensor(initial.rotation_vectors[0], dtype=torch.float64))
+    turn = logarithm(predicted.R_camera_wrist[0].mT @ R_initial)
     turned = clear and bool(turn.norm() >= _LEAST_TURN_RAD)
     if not (turned or unsure):
         return predicted, 0.0

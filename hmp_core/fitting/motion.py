@@ -5,7 +5,6 @@
 from dataclasses import replace
 
 import numpy as np
-import roma
 import torch
 from torch import Tensor
 
@@ -18,31 +17,33 @@ from hmp_core.fitting.trajectory import (
 )
 from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import WindowModel
+from hmp_core.hand.so3 import exponential, logarithm
 from hmp_core.observation import ManoPose
 
 
 def predict(trajectory: Trajectory, time_s: float, config: FitterConfig) -> Trajectory:
     """The newest step carried to ``time_s`` by the motion processes; a trajectory of one step."""
     newest = trajectory.select([len(trajectory.times_s) - 1])
-    h = torch.tensor([time_s - newest.times_s[0]], dtype=torch.float64)
-    turn, _ = config.wrist_rotation.transition(h)
-    move, _ = config.wrist_translation.transition(h)
-    flex, _ = config.finger_residual.transition(h)
+    h = time_s - newest.times_s
+    turn, move, flex = (
+        process.transition(h)[0][0].tolist()
+        for process in (config.wrist_rotation, config.wrist_translation, config.finger_residual)
+    )
     return replace(
         newest,
         times_s=np.array([time_s]),
-        R_camera_wrist=newest.R_camera_wrist @ roma.rotvec_to_rotmat(turn[:, 0, 1, None] * newest.rotation_rate),
-        rotation_rate=turn[:, 1, 1, None] * newest.rotation_rate,
-        p_camera_wrist=newest.p_camera_wrist + move[:, 0, 1, None] * newest.velocity,
-        velocity=move[:, 1, 1, None] * newest.velocity,
-        residual=flex[:, 0, 0, None] * newest.residual + flex[:, 0, 1, None] * newest.residual_rate,
-        residual_rate=flex[:, 1, 0, None] * newest.residual + flex[:, 1, 1, None] * newest.residual_rate,
+        R_camera_wrist=newest.R_camera_wrist @ exponential(turn[0][1] * newest.rotation_rate),
+        rotation_rate=turn[1][1] * newest.rotation_rate,
+        p_camera_wrist=newest.p_camera_wrist + move[0][1] * newest.velocity,
+        velocity=move[1][1] * newest.velocity,
+        residual=flex[0][0] * newest.residual + flex[0][1] * newest.residual_rate,
+        residual_rate=flex[1][0] * newest.residual + flex[1][1] * newest.residual_rate,
     )
 
 
 def start(model: WindowModel, pose: ManoPose, time_s: float) -> Trajectory:
     """A trajectory of one step at the initializer's pose (right hand), with the latent of a still hand."""
-    rotations = roma.rotvec_to_rotmat(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
+    rotations = exponential(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
     betas = torch.as_tensor(pose.betas, dtype=torch.float64)
     grid = len(model.prior.grid_times())
     z = encode(model, rotations[1:].expand(grid, -1, -1, -1), torch.ones(grid, 15, dtype=torch.bool))
@@ -65,7 +66,7 @@ def start(model: WindowModel, pose: ManoPose, time_s: float) -> Trajectory:
 
 def at_pose(model: WindowModel, predicted: Trajectory, pose: ManoPose) -> Trajectory:
     """The one-step trajectory ``predicted``, moved to the initializer's pose; latent and betas stay."""
-    rotations = roma.rotvec_to_rotmat(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
+    rotations = exponential(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
     betas = torch.as_tensor(pose.betas, dtype=torch.float64)
     place = torch.as_tensor(pose.translation, dtype=torch.float64) + model.kinematics.rest_wrist(betas).reshape(3)
     return replace(
@@ -114,5 +115,5 @@ def encode(model: WindowModel, R_finger: Tensor, visible: Tensor) -> Tensor:
 def residual_towards(model: WindowModel, trajectory: Trajectory, R_finger: Tensor) -> Tensor:
     """Residuals [K, 25] that bring the decoded rotations to ``R_finger`` [K, 15, 3, 3] as far as its axes can."""
     decoded = model.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
-    vectors: Tensor = roma.rotmat_to_rotvec(decoded.mT @ R_finger)
+    vectors: Tensor = logarithm(decoded.mT @ R_finger)
     return vectors.reshape(-1, 45) @ RESIDUAL_BASIS

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from hmp_core.fitting.arrow import ArrowSystem
-from hmp_core.fitting.trajectory import POSITION, RESIDUAL, ROTATION, STEP_DIM
+from hmp_core.fitting.trajectory import POSITION, RESIDUAL, RESIDUAL_DIM, ROTATION, STEP_DIM
 from hmp_core.fitting.window_model import StepJacobians
 from hmp_core.hand.skeleton import NUM_BETAS
 
@@ -26,8 +26,10 @@ RELATIVE: Final = slice(0, 58)
 PLACE: Final = slice(58, 61)
 HAND_DIM: Final = 61
 
-_BODY: Final = ((ROTATION, WRIST), (POSITION, PLACE))
-"""Unknowns of a step that are the hand's own coordinates."""
+_BODY: Final = torch.tensor([*range(WRIST.start, WRIST.stop), *range(PLACE.start, PLACE.stop)])
+"""The hand's own coordinates that are unknowns of a step as well."""
+_OWN: Final = torch.tensor([*range(ROTATION.start, ROTATION.stop), *range(POSITION.start, POSITION.stop)])
+"""Where these stand among the step's unknowns."""
 
 
 @dataclass(frozen=True)
@@ -70,48 +72,38 @@ class NormalEquations:
 
     def assemble(self, jacobians: StepJacobians) -> ArrowSystem:
         """All of it in the unknowns; a latent by which nothing is derived is none of them."""
-        diagonal, border, step_gradient = self._of_steps(jacobians)
-        corner, shared_gradient = self._of_shared(jacobians)
-        return ArrowSystem(
-            diagonal.numpy(), self.lower.numpy(), border.numpy(), corner.numpy(),
-            step_gradient.numpy(), shared_gradient.numpy(), float(self.cost),
-        )  # fmt: skip
-
-    def _of_steps(self, jacobians: StepJacobians) -> tuple[Tensor, Tensor, Tensor]:
-        """Blocks of the steps' own unknowns, their border towards the shared ones, and their gradient."""
-        by_residual, by_latent = jacobians.finger_by_residual, jacobians.finger_by_latent
-        steps, _, latent_dim = by_latent.shape
-        information, gradient = self.hand_information, self.hand_gradient
-        towards_residual = information[:, :, FINGERS] @ by_residual
-        towards_latent = information[:, :, FINGERS] @ by_latent
-        diagonal, step_gradient = self.diagonal, self.step_gradient
-        border = torch.zeros(steps, STEP_DIM, latent_dim + NUM_BETAS, dtype=torch.float64)
-        for own, part in _BODY:
-            for other, other_part in _BODY:
-                diagonal[:, own, other] += information[:, part, other_part]
-            diagonal[:, own, RESIDUAL] += towards_residual[:, part]
-            diagonal[:, RESIDUAL, own] += towards_residual[:, part].mT
-            border[:, own, :latent_dim] = towards_latent[:, part]
-            border[:, own, latent_dim:] = information[:, part, BETAS]
-            step_gradient[:, own] += gradient[:, part]
-        diagonal[:, RESIDUAL, RESIDUAL] += by_residual.mT @ towards_residual[:, FINGERS]
-        border[:, RESIDUAL, :latent_dim] = by_residual.mT @ towards_latent[:, FINGERS]
-        border[:, RESIDUAL, latent_dim:] = towards_residual[:, BETAS].mT
-        step_gradient[:, RESIDUAL] += (by_residual.mT @ gradient[:, FINGERS, None])[..., 0]
-        return diagonal, border, step_gradient
-
-    def _of_shared(self, jacobians: StepJacobians) -> tuple[Tensor, Tensor]:
-        """Block and gradient of latent and β."""
-        by_latent = jacobians.finger_by_latent
-        latent_dim = by_latent.shape[2]
-        flat = by_latent.flatten(0, 1)
+        latent_dim = jacobians.finger_by_latent.shape[2]
         latent, shape = slice(0, latent_dim), slice(latent_dim, latent_dim + NUM_BETAS)
-        corner = torch.zeros(latent_dim + NUM_BETAS, latent_dim + NUM_BETAS, dtype=torch.float64)
-        towards_latent = (self.hand_information[:, FINGERS, FINGERS] @ by_latent).flatten(0, 1)
-        corner[latent, latent] = self.latent_information[latent, latent] + flat.T @ towards_latent
-        corner[shape, latent] = (self.hand_information[:, BETAS, FINGERS] @ by_latent).sum(0)
+        # Of the fingers, by the residual and by the latent side by side.
+        by_both = torch.cat([jacobians.finger_by_residual, jacobians.finger_by_latent], dim=2)
+        towards_both = self.hand_information[:, :, FINGERS] @ by_both
+        of_both = by_both.mT @ towards_both[:, FINGERS]
+        pull = (by_both.mT @ self.hand_gradient[:, FINGERS, None])[..., 0]
+
+        diagonal, step_gradient = self.diagonal, self.step_gradient
+        border = torch.zeros(len(diagonal), STEP_DIM, latent_dim + NUM_BETAS, dtype=torch.float64)
+        diagonal[:, _OWN[:, None], _OWN] += self.hand_information[:, _BODY[:, None], _BODY]
+        across = towards_both[:, _BODY]
+        diagonal[:, _OWN, RESIDUAL] += across[:, :, :RESIDUAL_DIM]
+        diagonal[:, RESIDUAL, _OWN] += across[:, :, :RESIDUAL_DIM].mT
+        diagonal[:, RESIDUAL, RESIDUAL] += of_both[:, :RESIDUAL_DIM, :RESIDUAL_DIM]
+        border[:, _OWN, latent] = across[:, :, RESIDUAL_DIM:]
+        border[:, _OWN, shape] = self.hand_information[:, _BODY, BETAS]
+        border[:, RESIDUAL, latent] = of_both[:, :RESIDUAL_DIM, RESIDUAL_DIM:]
+        border[:, RESIDUAL, shape] = towards_both[:, BETAS, :RESIDUAL_DIM].mT
+        step_gradient[:, _OWN] += self.hand_gradient[:, _BODY]
+        step_gradient[:, RESIDUAL] += pull[:, :RESIDUAL_DIM]
+
+        corner = torch.empty(latent_dim + NUM_BETAS, latent_dim + NUM_BETAS, dtype=torch.float64)
+        corner[latent, latent] = self.latent_information[latent, latent] + of_both[
+            :, RESIDUAL_DIM:, RESIDUAL_DIM:
+        ].sum(0)
+        corner[shape, latent] = towards_both[:, BETAS, RESIDUAL_DIM:].sum(0)
         corner[latent, shape] = corner[shape, latent].T
         corner[shape, shape] = self.shape_information + self.hand_information[:, BETAS, BETAS].sum(0)
-        latent_pull = self.latent_gradient[latent] + flat.T @ self.hand_gradient[:, FINGERS].flatten()
+        latent_pull = self.latent_gradient[latent] + pull[:, RESIDUAL_DIM:].sum(0)
         shape_pull = self.shape_gradient + self.hand_gradient[:, BETAS].sum(0)
-        return corner, torch.cat([latent_pull, shape_pull])
+        return ArrowSystem(
+            diagonal.numpy(), self.lower.numpy(), border.numpy(), corner.numpy(),
+            step_gradient.numpy(), torch.cat([latent_pull, shape_pull]).numpy(), float(self.cost),
+        )  # fmt: skip

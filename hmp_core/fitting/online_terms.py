@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.evidence import StepEvidence, WindowEvidence, stack_evidence
+from hmp_core.fitting.process import Array
 from hmp_core.fitting.shape_prior import ShapePrior
 from hmp_core.fitting.terms.chain import LinearChainTerm, RotationChainTerm
 from hmp_core.fitting.terms.landmarks import LandmarkTerm
@@ -24,16 +24,16 @@ from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 def online_terms(
     model: WindowModel,
     config: FitterConfig,
-    times_s: Tensor,
+    times_s: Array,
     evidence: WindowEvidence,
     shape: ShapePrior,
-    turn_variance: Tensor,
+    turn_variance: Array,
 ) -> list[Term]:
     """Evidence at the steps ``times_s`` [K] [s], motion between them, and what is believed of latent and shape.
 
     ``turn_variance`` [K-1] [rad^2] is that of the wrist's sudden turns between them.
     """
-    h = times_s.diff()
+    h = np.diff(times_s)
     return [
         *evidence_terms(evidence, config.outlier_sigmas),
         LimitTerm(model.joint_axes, model.limits, config.limit_stddev_rad),

@@ -10,8 +10,10 @@ Stochastic Differential Equations* (2019), chapters 6 and 12.
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,16 @@ class IntegratedOrnsteinUhlenbeck:
     rate_stddev: float
     time_constant_s: float
 
-    def transition(self, h: Tensor) -> tuple[Tensor, Tensor]:
+    def transition(self, h: Array) -> tuple[Array, Array]:
         """Phi and Q over steps ``h`` [K] [s]: two [K, 2, 2]."""
         tau, variance = self.time_constant_s, self.rate_stddev**2
-        a = torch.exp(-h / tau)
-        one, zero = torch.ones_like(h), torch.zeros_like(h)
-        phi = torch.stack([one, tau * (1 - a), zero, a], dim=-1).reshape(-1, 2, 2)
-        q_pp = variance * tau**2 * (2 * h / tau - 3 + 4 * a - a**2)
-        q_pr = variance * tau * (1 - a) ** 2
-        q_rr = variance * (1 - a**2)
-        return phi, torch.stack([q_pp, q_pr, q_pr, q_rr], dim=-1).reshape(-1, 2, 2)
+        a = np.exp(-h / tau)
+        phi, q = np.zeros((len(h), 2, 2)), np.empty((len(h), 2, 2))
+        phi[:, 0, 0], phi[:, 0, 1], phi[:, 1, 1] = 1.0, tau * (1 - a), a
+        q[:, 0, 0] = variance * tau**2 * (2 * h / tau - 3 + 4 * a - a**2)
+        q[:, 0, 1] = q[:, 1, 0] = variance * tau * (1 - a) ** 2
+        q[:, 1, 1] = variance * (1 - a**2)
+        return phi, q
 
     def start_information(self) -> tuple[float, float]:
         """Prior precision of (position, rate) at the first step: the position is free."""
@@ -54,15 +56,15 @@ class Matern32:
     stddev: float
     length_s: float
 
-    def transition(self, h: Tensor) -> tuple[Tensor, Tensor]:
+    def transition(self, h: Array) -> tuple[Array, Array]:
         """Phi and Q over steps ``h`` [K] [s]: two [K, 2, 2]."""
         rate = 3**0.5 / self.length_s
-        decay = torch.exp(-rate * h)
-        phi = torch.stack(
-            [decay * (1 + rate * h), decay * h, -decay * rate**2 * h, decay * (1 - rate * h)], dim=-1
-        ).reshape(-1, 2, 2)
-        stationary = torch.diag(torch.tensor([1.0, rate**2], dtype=h.dtype)) * self.stddev**2
-        return phi, stationary - phi @ stationary @ phi.transpose(-1, -2)
+        decay = np.exp(-rate * h)
+        phi = np.empty((len(h), 2, 2))
+        phi[:, 0, 0], phi[:, 0, 1] = decay * (1 + rate * h), decay * h
+        phi[:, 1, 0], phi[:, 1, 1] = -decay * rate**2 * h, decay * (1 - rate * h)
+        stationary = np.diag([1.0, rate**2]) * self.stddev**2
+        return phi, stationary - phi @ stationary @ phi.mT
 
     def start_information(self) -> tuple[float, float]:
         """Prior precision of (position, rate) at the first step."""
@@ -70,9 +72,6 @@ class Matern32:
         return 1 / self.stddev**2, 1 / (rate * self.stddev) ** 2
 
 
-def whitener(covariance: Tensor) -> Tensor:
+def whitener(covariance: Array) -> Array:
     """Square-root information ``W`` [..., n, n] with ``W^T W`` the inverse of ``covariance``."""
-    factor = torch.linalg.cholesky(covariance)
-    eye = torch.eye(covariance.shape[-1], dtype=covariance.dtype).expand_as(covariance)
-    inverse: Tensor = torch.linalg.solve_triangular(factor, eye, upper=False)
-    return inverse
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(covariance)), dtype=np.float64)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import roma
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -17,6 +16,7 @@ from hmp_core.fitting.hand_pose import HandPose
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
+from hmp_core.hand.so3 import exponential, logarithm
 from hmp_core.observation import ManoPose
 
 _OBSERVED_JOINTS: Final = 18
@@ -39,10 +39,10 @@ def right_hand(pose: HandPose, betas: Tensor, kinematics: HandKinematics) -> Pub
 
 def right_hands(poses: HandPose, betas: Tensor, kinematics: HandKinematics) -> list[PublishedPose]:
     """Poses, their tensors stacked along a first axis, of one hand of shape [10]; still right hands."""
-    vectors = roma.rotmat_to_rotvec(torch.cat([poses.R_camera_wrist[:, None], poses.R_finger], dim=1))
+    vectors = logarithm(torch.cat([poses.R_camera_wrist[:, None], poses.R_finger], dim=1))
     translations = poses.p_camera_wrist - kinematics.rest_wrist(betas).reshape(3)
     # From the published vectors: the prior decodes in single precision, its matrices are not quite orthonormal.
-    rotations = roma.rotvec_to_rotmat(vectors)
+    rotations = exponential(vectors)
     joints = kinematics.joints(rotations, betas, translations).numpy()
     return [
         PublishedPose(own, ManoPose(turned, betas.numpy(), moved))

@@ -5,7 +5,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import roma
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -21,6 +20,7 @@ from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.operator_frame import operator_frame
 from hmp_core.hand.skeleton import NUM_JOINTS, Side
+from hmp_core.hand.so3 import exponential, logarithm
 from hmp_core.observation import ManoPose
 
 
@@ -44,7 +44,7 @@ def read_back(estimate: HandEstimate) -> HandPose:
     left = estimate.side is Side.LEFT
     mano = mirror_pose(estimate.mano) if left else estimate.mano
     wrist = estimate.joints_camera[:1]
-    rotations = roma.rotvec_to_rotmat(torch.from_numpy(mano.rotation_vectors))
+    rotations = exponential(torch.from_numpy(mano.rotation_vectors))
     place = torch.from_numpy((mirror_points(wrist) if left else wrist)[0].copy())
     return HandPose(rotations[0], place, rotations[1:])
 
@@ -77,7 +77,7 @@ def published_sigmas(
     ahead = relative - decoded.joints_wrist_relative[0].numpy()
     stddev = np.sqrt(posterior.joint_stddev_m**2 + (ahead**2).mean(axis=-1))
     moved = pose.p_camera_wrist - newest.p_camera_wrist[0]
-    turned = roma.rotmat_to_rotvec(pose.R_camera_wrist @ newest.R_camera_wrist[0].mT)
+    turned = logarithm(pose.R_camera_wrist @ newest.R_camera_wrist[0].mT)
     off = torch.cat([moved, turned]).numpy()
     return stddev, own_side_covariance(posterior.wrist_covariance + np.outer(off, off), side)
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import roma
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from hmp_core.hand.so3 import exponential, logarithm
 
 FADE_S: Final = 0.25
 """Overlap over which one window leads over to the next [s]."""
@@ -82,9 +83,9 @@ def _next_begin(
 
 def fade_rotations(earlier: Tensor, later: Tensor, share: Tensor) -> Tensor:
     """From rotations ``earlier`` [S, ..., 3, 3] by ``share`` [S] of the way to ``later``, along geodesics."""
-    turn = roma.rotmat_to_rotvec(earlier.mT @ later)
+    turn = logarithm(earlier.mT @ later)
     part = share.reshape(-1, *[1] * (turn.dim() - 1)) * turn
-    faded: Tensor = earlier @ roma.rotvec_to_rotmat(part)
+    faded: Tensor = earlier @ exponential(part)
     return faded
 
 

@@ -77,7 +77,7 @@ class _Builder:
         self._initial = problem.initial
         self._evidence = problem.evidence
         self._steps = len(problem.initial.times_s)
-        self._h = torch.from_numpy(np.diff(problem.initial.times_s))
+        self._h = np.diff(problem.initial.times_s)
 
     def orientation_anchor(self, setting: TermSetting) -> list[Term]:
         weight = setting.weight / self._steps
@@ -88,11 +88,10 @@ class _Builder:
         return [TranslationAnchor(self._initial.p_camera_wrist, weight, setting.kernel_function())]
 
     def orientation_smoothness(self, setting: TermSetting) -> list[Term]:
-        return [OrientationSmoothness(self._h, torch.full_like(self._h, setting.weight / max(len(self._h), 1)))]
+        return [OrientationSmoothness(*self._weighed_steps(setting.weight / max(len(self._h), 1)))]
 
     def translation_smoothness(self, setting: TermSetting) -> list[Term]:
-        weight = setting.weight / max(3 * len(self._h), 1)
-        return [TranslationSmoothness(self._h, torch.full_like(self._h, weight))]
+        return [TranslationSmoothness(*self._weighed_steps(setting.weight / max(3 * len(self._h), 1)))]
 
     def keypoints_px(self, setting: TermSetting) -> list[Term]:
         focal = torch.from_numpy(self._problem.focal_px)[:, None]
@@ -145,3 +144,8 @@ class _Builder:
         before, R_finger = self._problem.before
         rotation, position = _SEAM_ROTATION_RAD / setting.weight**0.5, _SEAM_POSITION_M / setting.weight**0.5
         return [SeamTerm(before.R_camera_wrist, before.p_camera_wrist, R_finger, rotation, position)]
+
+    def _weighed_steps(self, weight: float) -> tuple[Tensor, Tensor]:
+        """Lengths [K-1] [s] and weights [K-1] of the steps."""
+        h = torch.from_numpy(self._h)
+        return h, torch.full_like(h, weight)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import roma
 import torch
 from torch import Tensor
 
 from hmp_core.hand.limits import JOINT_AXES
 from hmp_core.hand.skeleton import NUM_BETAS
+from hmp_core.hand.so3 import exponential, nearest_rotation
 
 
 def _residual_basis() -> Tensor:
@@ -68,12 +68,12 @@ class Trajectory:
 
     def retract(self, step: Tensor, shared: Tensor) -> "Trajectory":
         """Move by tangents ``step`` [K, STEP_DIM] and ``shared`` [E + 10], which moves the first E of z."""
-        turn = roma.rotvec_to_rotmat(step[:, ROTATION])
+        turn = exponential(step[:, ROTATION])
         latent_dim = len(shared) - NUM_BETAS
         moved = self.z[:latent_dim] + shared[:latent_dim]
         return replace(
             self,
-            R_camera_wrist=roma.special_gramschmidt(self.R_camera_wrist @ turn),
+            R_camera_wrist=nearest_rotation(self.R_camera_wrist @ turn),
             rotation_rate=self.rotation_rate + step[:, ROTATION_RATE],
             p_camera_wrist=self.p_camera_wrist + step[:, POSITION],
             velocity=self.velocity + step[:, VELOCITY],
@@ -114,4 +114,4 @@ class Trajectory:
 def residual_rotations(residual: Tensor) -> tuple[Tensor, Tensor]:
     """Residuals [K, 25] as rotation vectors [K, 15, 3] and rotations [K, 15, 3, 3]."""
     vectors = (residual @ RESIDUAL_BASIS.T).reshape(-1, 15, 3)
-    return vectors, roma.rotvec_to_rotmat(vectors)
+    return vectors, exponential(vectors)

@@ -17,6 +17,7 @@ from hmp_core.hand.skeleton import (
     PARENTS,
     PUBLIC_FROM_MANO,
 )
+from hmp_core.hand.so3 import exponential
 
 _PALM: Final = (0, 1, 5, 9, 13, 17)
 _GAUSS_NEWTON_STEPS: Final = 5
@@ -90,5 +91,5 @@ def _swing(start: Tensor, end: Tensor) -> Tensor:
     axis = torch.linalg.cross(start, end)
     norm = axis.norm(dim=-1, keepdim=True)
     angle = torch.atan2(norm, (start * end).sum(dim=-1, keepdim=True))
-    swing: Tensor = roma.rotvec_to_rotmat(axis / norm.clamp_min(1e-12) * angle)
+    swing: Tensor = exponential(axis / norm.clamp_min(1e-12) * angle)
     return swing

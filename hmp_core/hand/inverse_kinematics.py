@@ -13,7 +13,6 @@ comes back says how much of it was left.
 
 from dataclasses import dataclass
 
-import roma
 import torch
 from torch import Tensor
 
@@ -22,7 +21,7 @@ from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.limits import JOINT_AXES, anatomical_components, limit_violation
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_BETAS, NUM_JOINTS, NUM_MANO_JOINTS, Side
-from hmp_core.hand.so3 import right_jacobian_inverse
+from hmp_core.hand.so3 import exponential, logarithm, right_jacobian_inverse
 
 _TANGENT = 3 * NUM_MANO_JOINTS
 _CHUNK = 1024
@@ -146,7 +145,7 @@ class InverseKinematics:
             diagonal = torch.diagonal(normal, dim1=-2, dim2=-1)
             factor, _ = torch.linalg.cholesky_ex(normal + torch.diag_embed(damping[:, None] * diagonal))
             step = -torch.cholesky_solve(gradient[..., None], factor)[..., 0]
-            trial = rotations @ roma.rotvec_to_rotmat(step.reshape(-1, NUM_MANO_JOINTS, 3))
+            trial = rotations @ exponential(step.reshape(-1, NUM_MANO_JOINTS, 3))
             new_cost, new_normal, new_gradient = self._linearize(trial, points, betas, weight)
             better = new_cost <= cost
             rotations = torch.where(better[:, None, None, None], trial, rotations)
@@ -177,7 +176,7 @@ class InverseKinematics:
         normal = jacobian.mT @ jacobian
         gradient = (jacobian.mT @ residual[..., None])[..., 0]
 
-        vectors = roma.rotmat_to_rotvec(rotations[:, 1:])
+        vectors = logarithm(rotations[:, 1:])
         outside = limit_violation(vectors) / self.config.limit_sigma_rad
         pull = anatomical_components(vectors) / self._rest_sigma
         by_tangent = self._axes @ right_jacobian_inverse(vectors)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import (
@@ -24,6 +25,7 @@ from hmp_core.hand.skeleton import (
 
 _FINGERS = 5
 _BONES = 3
+_BONE_ROWS = 3 + 3 * _FINGERS * _BONES
 # MANO's fingers are index, middle, pinky, ring, thumb; tips are thumb to pinky.
 _TIP_ROWS = list(TIPS)
 
@@ -61,9 +63,10 @@ class HandKinematics:
         weights = np.take_along_axis(tip_weights, bones, axis=1)
         bone_offsets = joints[1:] - joints[list(MANO_PARENTS[1:])]
         tip_offsets = tips[:, None] - joints[bones]
-        self._wrist = tensor(joints[0])
-        self._bone_offsets = tensor(bone_offsets.reshape(_FINGERS, _BONES, 3, NUM_BETAS + 1))
-        self._tip_offsets = tensor(tip_offsets)
+        at_rest = [joints[0], *(offsets.reshape(-1, NUM_BETAS + 1) for offsets in (bone_offsets, tip_offsets))]
+        affine = tensor(np.concatenate(at_rest))
+        self._rest, self._rest_by_betas = affine[:, NUM_BETAS], affine[:, :NUM_BETAS].contiguous()
+        self._tip_shape = (_FINGERS, count, 3)
         self._tip_bones = tensor(bones)
         self._tip_weights = tensor(weights[..., None])
         correctives = model.posedirs[model.tip_vertices]
@@ -85,7 +88,7 @@ class HandKinematics:
 
     def rest_wrist(self, betas: Tensor) -> Tensor:
         """MANO's wrist joint at rest [..., 3] [m] for betas [..., 10]; posed wrist = this + translation."""
-        return _shaped(self._wrist, betas)
+        return F.linear(betas, self._rest_by_betas[:3], self._rest[:3])
 
     def joints(self, rotations: Tensor, betas: Tensor, translation: Tensor) -> Tensor:
         """Joints [B, 21, 3] [m] of rotations [B, 16, 3, 3], betas [B, 10] or [10], translation [B, 3] [m]."""
@@ -109,29 +112,31 @@ class HandKinematics:
 
     def _pose(self, rotations: Tensor, betas: Tensor, translation: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Joints [B, 21, 3]; world rotations [B, 16, 3, 3] and positions [B, 16, 3]; tips per bone [B, 5, K, 3]."""
-        batch = len(rotations)
-        root = rotations[:, 0]
-        fingers = rotations[:, 1:].reshape(batch, _FINGERS, _BONES, 3, 3)
-        offsets = _shaped(self._bone_offsets, betas).expand(batch, -1, -1, -1)
-        wrist = (self.rest_wrist(betas) + translation).expand(batch, 3)
-        turn, position = root[:, None].expand(-1, _FINGERS, -1, -1), wrist[:, None]
-        turns, positions = [], []
+        root, fingers = rotations[:, 0], torch.unflatten(rotations[:, 1:], 1, (_FINGERS, _BONES))
+        wrist, bones, tips = self._at_rest(F.linear(betas, self._rest_by_betas, self._rest))
+        turns = [root[:, None].expand(-1, _FINGERS, -1, -1)]
         for bone in range(_BONES):
-            position = position + _apply(turn, offsets[:, :, bone])
-            turn = turn @ fingers[:, :, bone]
-            positions.append(position)
-            turns.append(turn)
-        turned = torch.cat([root[:, None], torch.stack(turns, dim=2).flatten(1, 2)], dim=1)
-        moved = torch.cat([wrist[:, None], torch.stack(positions, dim=2).flatten(1, 2)], dim=1)
-
-        local = _shaped(self._tip_offsets, betas).expand(batch, -1, -1, -1)
+            turns.append(turns[-1] @ fingers[:, :, bone])
+        turn = torch.stack(turns, dim=2)
+        # Every bone is held by the joint before it.
+        ways = (turn[:, :, :-1] @ bones[..., None])[..., 0]
+        wrist = (wrist + translation).expand(len(rotations), 3)[:, None]
+        moved = torch.cat([wrist, (wrist[:, None] + ways.cumsum(dim=2)).flatten(1, 2)], dim=1)
+        turned = torch.cat([root[:, None], turn[:, :, 1:].flatten(1, 2)], dim=1)
         if self._tip_posedirs is not None:
             features = (rotations[:, 1:] - self._identity).flatten(1)
-            local = local + torch.einsum("taf,bf->bta", self._tip_posedirs, features)[:, :, None]
-        tip_parts = _apply(turned[:, self._tip_bones], local) + moved[:, self._tip_bones]
-        tips = (self._tip_weights * tip_parts).sum(dim=2)
-        joints = torch.cat([moved, tips], dim=1)[:, self._order]
+            tips = tips + torch.einsum("taf,bf->bta", self._tip_posedirs, features)[:, :, None]
+        tip_parts = (turned[:, self._tip_bones] @ tips[..., None])[..., 0] + moved[:, self._tip_bones]
+        joints = torch.cat([moved, (self._tip_weights * tip_parts).sum(dim=2)], dim=1)[:, self._order]
         return joints, turned, moved, tip_parts
+
+    def _at_rest(self, rest: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Wrist [..., 3], bones between joints [B, 5, 3, 3] and from joints to tips [B, 5, K, 3] of hands at rest.
+
+        ``rest`` [..., R] is what was :attr:`_rest` before shaping; of a single hand B is 1.
+        """
+        bones, tips = rest[..., 3:_BONE_ROWS], rest[..., _BONE_ROWS:]
+        return rest[..., :3], bones.reshape(-1, _FINGERS, _BONES, 3), tips.reshape(-1, *self._tip_shape)
 
     def _d_rotations(
         self, joints: Tensor, rotations: Tensor, turned: Tensor, moved: Tensor, tip_parts: Tensor
@@ -168,28 +173,12 @@ class HandKinematics:
         return torch.einsum("btxa,btajc->btxjc", blended, local)
 
     def _d_betas(self, turned: Tensor) -> Tensor:
-        batch = len(turned)
-        fingers = turned[:, 1:].reshape(batch, _FINGERS, _BONES, 3, 3)
-        turn = turned[:, :1]
-        wrist = self._wrist[:, :NUM_BETAS].expand(batch, 1, -1, -1)
-        position, positions = wrist, []
-        for bone in range(_BONES):
-            position = position + turn @ self._bone_offsets[:, bone, :, :NUM_BETAS]
-            turn = fingers[:, :, bone]
-            positions.append(position)
-        moved = torch.cat([wrist, torch.stack(positions, dim=2).flatten(1, 2)], dim=1)
-        parts = turned[:, self._tip_bones] @ self._tip_offsets[..., :NUM_BETAS] + moved[:, self._tip_bones]
-        tips = (self._tip_weights[..., None] * parts).sum(dim=2)
-        return torch.cat([moved, tips], dim=1)[:, self._order]
-
-
-def _shaped(affine: Tensor, betas: Tensor) -> Tensor:
-    """Evaluate [..., 11] affine functions of betas [10] or [B, 10]; the batch comes first."""
-    linear = affine[..., :NUM_BETAS].reshape(-1, NUM_BETAS)
-    values = betas @ linear.T + affine[..., NUM_BETAS].reshape(-1)
-    return values.reshape(*betas.shape[:-1], *affine.shape[:-1])
-
-
-def _apply(rotations: Tensor, vectors: Tensor) -> Tensor:
-    """Rotate vectors [..., 3] by matrices [..., 3, 3]."""
-    return (rotations @ vectors[..., None])[..., 0]
+        wrist, bones, tips = self._at_rest(self._rest_by_betas.T)  # a hand for each beta
+        root = turned[:, None, :1].expand(-1, _FINGERS, -1, -1, -1)
+        fingers = torch.unflatten(turned[:, 1:], 1, (_FINGERS, _BONES))
+        ways = torch.cat([root, fingers[:, :, :-1]], dim=2) @ bones.permute(1, 2, 3, 0)
+        wrist = wrist.T.expand(len(turned), 1, 3, NUM_BETAS)
+        moved = torch.cat([wrist, (wrist[:, None] + ways.cumsum(dim=2)).flatten(1, 2)], dim=1)
+        parts = turned[:, self._tip_bones] @ tips.permute(1, 2, 3, 0) + moved[:, self._tip_bones]
+        tip = (self._tip_weights[..., None] * parts).sum(dim=2)
+        return torch.cat([moved, tip], dim=1)[:, self._order]

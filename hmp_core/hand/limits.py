@@ -53,13 +53,15 @@ JOINT_AXES: Final = _joint_axes()
 """[15, 3, 3] rows: twist, abduction and flexion axis of every finger joint, in MANO's axes."""
 ANATOMICAL_LIMITS: Final = np.radians([joint[1:] for joint in _JOINTS]).transpose(2, 0, 1)
 """[2, 15, 3] lower and upper twist, abduction and flexion [rad]."""
+_AXES: Final = torch.from_numpy(JOINT_AXES)
+_LIMITS: Final = torch.from_numpy(ANATOMICAL_LIMITS)
 ACTIVE_MARGIN_RAD: Final = float(np.radians(5.0))
 """What people do by their own muscles stays this far inside the limits of abduction and flexion."""
 
 
 def anatomical_components(rotation_vectors: Tensor) -> Tensor:
     """Twist, abduction and flexion [..., 15, 3] [rad] of finger rotation vectors [..., 15, 3] [rad]."""
-    components: Tensor = _constant(JOINT_AXES, rotation_vectors) @ rotation_vectors[..., None]
+    components: Tensor = _AXES.to(rotation_vectors) @ rotation_vectors[..., None]
     return components[..., 0]
 
 
@@ -74,9 +76,8 @@ def limit_violation(rotation_vectors: Tensor) -> Tensor:
         positive above the upper one.
     """
     angles = anatomical_components(rotation_vectors)
-    lower, upper = _constant(ANATOMICAL_LIMITS, rotation_vectors)
-    outside: Tensor = (angles - upper).clamp_min(0) - (lower - angles).clamp_min(0)
-    return outside
+    lower, upper = _LIMITS.to(rotation_vectors)
+    return angles - torch.clamp(angles, lower, upper)
 
 
 def drawn_to_limits(rotation_vectors: Tensor, leak: float) -> Tensor:
@@ -86,16 +87,12 @@ def drawn_to_limits(rotation_vectors: Tensor, leak: float) -> Tensor:
         rotation_vectors: [..., 15, 3] local axis-angle of a right hand's fingers [rad], MANO order.
         leak: above 0, so that motion beyond the limits still moves the result.
     """
-    excess = limit_violation(rotation_vectors).unsqueeze(-2) @ _constant(JOINT_AXES, rotation_vectors)
+    excess = limit_violation(rotation_vectors).unsqueeze(-2) @ _AXES.to(rotation_vectors)
     return rotation_vectors - (1.0 - leak) * excess.squeeze(-2)
 
 
 def drawn_to_limits_slope(rotation_vectors: Tensor, leak: float) -> Tensor:
     """Derivative [..., 15, 3, 3] of :func:`drawn_to_limits` at rotation vectors [..., 15, 3] [rad]."""
-    axes = _constant(JOINT_AXES, rotation_vectors)
+    axes = _AXES.to(rotation_vectors)
     slope = torch.where(limit_violation(rotation_vectors) == 0.0, 1.0, leak)
     return axes.mT @ (slope.unsqueeze(-1) * axes)
-
-
-def _constant(array: NDArray[np.float64], like: Tensor) -> Tensor:
-    return torch.as_tensor(array, dtype=like.dtype, device=like.device)

@@ -25,13 +25,12 @@ clips would (and starts as them), the layers add what is not linear.
 
 import math
 
-import roma
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hmp_core.hand.limits import drawn_to_limits, drawn_to_limits_slope
-from hmp_core.hand.so3 import right_jacobian
+from hmp_core.hand.so3 import exponential, right_jacobian
 from hmp_core.prior.config import PriorConfig
 from hmp_core.prior.precision import full_precision
 
@@ -136,7 +135,7 @@ class MotionField(nn.Module):
         from_hidden = to_tangent @ self.head.weight.view(15, 3, -1)
         d_direct = torch.unflatten(_mixed(waves, self.direct.weight, seed.T).mT, 1, (15, 3))
         jacobian = (to_tangent @ d_direct).flatten(1, 2)
-        return roma.rotvec_to_rotmat(vectors), jacobian.baddbmm_(from_hidden.flatten(1, 2), tangents.mT)
+        return exponential(vectors), jacobian.baddbmm_(from_hidden.flatten(1, 2), tangents.mT)
 
 
 def _mixed(waves: Tensor, weight: Tensor, d_code: Tensor) -> Tensor:

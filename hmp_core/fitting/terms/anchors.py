@@ -8,14 +8,13 @@ these terms have no place.
 
 from dataclasses import dataclass
 
-import roma
 from torch import Tensor
 
 from hmp_core.fitting.normal_equations import PLACE, WRIST, NormalEquations
 from hmp_core.fitting.terms.robust import Kernel
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
-from hmp_core.hand.so3 import right_jacobian_inverse
+from hmp_core.hand.so3 import logarithm, right_jacobian_inverse
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class OrientationAnchor:
         equations.cost.add_(self.weight * costs.sum())
 
     def _turned(self, trajectory: Trajectory) -> Tensor:
-        turned: Tensor = roma.rotmat_to_rotvec(self.R_camera_wrist.mT @ trajectory.R_camera_wrist)
+        turned: Tensor = logarithm(self.R_camera_wrist.mT @ trajectory.R_camera_wrist)
         return turned
 
 

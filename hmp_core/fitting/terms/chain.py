@@ -7,13 +7,13 @@ still; a Gauss-Markov process in continuous time does not.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
-import roma
 import torch
 from torch import Tensor
 
 from hmp_core.fitting.normal_equations import NormalEquations
-from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32, whitener
+from hmp_core.fitting.process import Array, IntegratedOrnsteinUhlenbeck, Matern32, whitener
 from hmp_core.fitting.trajectory import (
     POSITION,
     RESIDUAL,
@@ -24,7 +24,9 @@ from hmp_core.fitting.trajectory import (
     Trajectory,
 )
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
-from hmp_core.hand.so3 import right_jacobian_inverse
+from hmp_core.hand.so3 import logarithm, right_jacobian_inverse
+
+_POSE: Final = slice(ROTATION.start, ROTATION_RATE.stop)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class ChainFactors:
 
 
 def chain_factors(
-    process: IntegratedOrnsteinUhlenbeck | Matern32, h: Tensor, jump_variance: Tensor | None = None
+    process: IntegratedOrnsteinUhlenbeck | Matern32, h: Array, jump_variance: Array | None = None
 ) -> ChainFactors:
     """Factors of ``process`` over steps ``h`` [K-1] [s], positive.
 
@@ -52,7 +54,7 @@ def chain_factors(
     if jump_variance is not None:
         q[:, 0, 0] += jump_variance
     later = whitener(q)
-    return ChainFactors(phi, -later @ phi, later)
+    return ChainFactors(torch.from_numpy(phi), torch.from_numpy(-later @ phi), torch.from_numpy(later))
 
 
 def linear_chain(position: Tensor, rate: Tensor, factors: ChainFactors) -> Tensor:
@@ -73,28 +75,24 @@ def rotation_chain(R_camera_wrist: Tensor, rate: Tensor, factors: ChainFactors) 
         of the earlier and of the later step.
     """
     relative, turned, error = _transitions(R_camera_wrist, rate, factors)
-    coast, fade = factors.phi[:, 0, 1, None], factors.phi[:, 1, 1, None]
     inverse = right_jacobian_inverse(turned)
-    # Log(Exp(-a) R Exp(b)): a enters through the transposed relative rotation.
-    back = -inverse @ relative.mT
     eye = torch.eye(3, dtype=rate.dtype)
-    earlier = rate.new_zeros(len(turned), 2, 3, 2, 3)
-    later = rate.new_zeros(len(turned), 2, 3, 2, 3)
-    for row in range(2):
-        # The whitener mixes the pose row (turned by the Jacobians) with the rate row, on which both are identities.
-        root = factors.later[:, row, 0, None, None], factors.later[:, row, 1, None, None]
-        earlier[:, row, :, 0] = root[0] * back
-        earlier[:, row, :, 1] = -(root[0] * coast[..., None] + root[1] * fade[..., None]) * eye
-        later[:, row, :, 0] = root[0] * inverse
-        later[:, row, :, 1] = root[1] * eye
+    # By (pose, rate) of either step, before whitening: the rate's rows and columns are multiples of the identity.
+    earlier, later = rate.new_zeros(2, len(turned), 2, 3, 2, 3)
+    earlier[:, :, :, 1] = -factors.phi[:, :, 1, None, None] * eye
+    earlier[:, 0, :, 0] = -inverse @ relative.mT  # Log(Exp(-a) R Exp(b)): a enters through the transposed rotation
+    later[:, 0, :, 0], later[:, 1, :, 1] = inverse, eye
     shape = (len(turned), 6, 6)
-    return (factors.later @ error).flatten(1), earlier.reshape(shape), later.reshape(shape)
+    by_earlier, by_later = (
+        (factors.later @ derivative.flatten(2)).reshape(shape) for derivative in (earlier, later)
+    )
+    return (factors.later @ error).flatten(1), by_earlier, by_later
 
 
 def _transitions(R_camera_wrist: Tensor, rate: Tensor, factors: ChainFactors) -> tuple[Tensor, Tensor, Tensor]:
     """Relative rotations [K-1, 3, 3], their vectors [K-1, 3], and errors of (pose, rate) [K-1, 2, 3]."""
     relative = R_camera_wrist[:-1].mT @ R_camera_wrist[1:]
-    turned = roma.rotmat_to_rotvec(relative)
+    turned = logarithm(relative)
     coast, fade = factors.phi[:, 0, 1, None], factors.phi[:, 1, 1, None]
     return relative, turned, torch.stack([turned - coast * rate[:-1], rate[1:] - fade * rate[:-1]], dim=1)
 
@@ -108,7 +106,7 @@ class RotationChainTerm:
 
     @classmethod
     def of(
-        cls, process: IntegratedOrnsteinUhlenbeck, h: Tensor, turn_variance: Tensor | None = None
+        cls, process: IntegratedOrnsteinUhlenbeck, h: Array, turn_variance: Array | None = None
     ) -> "RotationChainTerm":
         """The process over steps ``h`` [K-1] [s]; variance of sudden turns on top of it [K-1] [rad^2]."""
         return cls(chain_factors(process, h, turn_variance), process.start_information()[1])
@@ -125,12 +123,12 @@ class RotationChainTerm:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
         rate = trajectory.rotation_rate
         turn, earlier, later = rotation_chain(trajectory.R_camera_wrist, rate, self.factors)
-        pose = slice(ROTATION.start, ROTATION_RATE.stop)
-        equations.diagonal[:-1, pose, pose] += earlier.mT @ earlier
-        equations.diagonal[1:, pose, pose] += later.mT @ later
-        equations.lower[:, pose, pose] += later.mT @ earlier
-        equations.step_gradient[:-1, pose] += (earlier.mT @ turn[..., None])[..., 0]
-        equations.step_gradient[1:, pose] += (later.mT @ turn[..., None])[..., 0]
+        diagonal, gradient = equations.diagonal[:, _POSE, _POSE], equations.step_gradient[:, _POSE]
+        diagonal[:-1] += earlier.mT @ earlier
+        diagonal[1:] += later.mT @ later
+        equations.lower[:, _POSE, _POSE] += later.mT @ earlier
+        gradient[:-1] += (earlier.mT @ turn[..., None])[..., 0]
+        gradient[1:] += (later.mT @ turn[..., None])[..., 0]
         equations.diagonal[0, ROTATION_RATE, ROTATION_RATE].diagonal().add_(self.rate_information)
         equations.step_gradient[0, ROTATION_RATE] += self.rate_information * rate[0]
         equations.cost.add_((turn.square().sum() + self.rate_information * rate[0].square().sum()) / 2)
@@ -142,60 +140,64 @@ class LinearChainTerm:
 
     Attributes:
         factors: of the process.
-        start_information: of position and rate at the first step.
-        unknowns: where the two stand among a step's unknowns.
+        start_information: [2] of position and rate at the first step.
+        unknowns: where position and rate stand, one behind the other, among a step's unknowns.
         names: the two, as the trajectory calls them.
     """
 
     factors: ChainFactors
-    start_information: tuple[float, float]
-    unknowns: tuple[slice, slice]
+    start_information: Tensor
+    unknowns: slice
     names: tuple[str, str]
 
     @classmethod
-    def of_wrist(cls, process: IntegratedOrnsteinUhlenbeck, h: Tensor) -> "LinearChainTerm":
+    def of_wrist(cls, process: IntegratedOrnsteinUhlenbeck, h: Array) -> "LinearChainTerm":
         """The wrist's position over steps ``h`` [K-1] [s]."""
-        names = ("p_camera_wrist", "velocity")
-        return cls(chain_factors(process, h), process.start_information(), (POSITION, VELOCITY), names)
+        unknowns = slice(POSITION.start, VELOCITY.stop)
+        return cls(chain_factors(process, h), _start(process), unknowns, ("p_camera_wrist", "velocity"))
 
     @classmethod
-    def of_residual(cls, process: Matern32, h: Tensor) -> "LinearChainTerm":
+    def of_residual(cls, process: Matern32, h: Array) -> "LinearChainTerm":
         """The finger residual over steps ``h`` [K-1] [s]."""
-        names = ("residual", "residual_rate")
-        return cls(chain_factors(process, h), process.start_information(), (RESIDUAL, RESIDUAL_RATE), names)
+        unknowns = slice(RESIDUAL.start, RESIDUAL_RATE.stop)
+        return cls(chain_factors(process, h), _start(process), unknowns, ("residual", "residual_rate"))
 
     def cost(self, trajectory: Trajectory, decoded: DecodedSteps) -> Tensor:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
-        states = self._states(trajectory)
-        start = sum(
-            information * state[0].square().sum()
-            for information, state in zip(self.start_information, states, strict=True)
-        )
-        return (linear_chain(*states, self.factors).square().sum() + start) / 2
+        position, rate = self._states(trajectory)
+        first = torch.stack([position[0], rate[0]])
+        start = self.start_information @ first.square().sum(-1)
+        return (linear_chain(position, rate, self.factors).square().sum() + start) / 2
 
     def add(
         self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations
     ) -> None:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
-        states, factors = self._states(trajectory), self.factors
-        error = linear_chain(*states, factors)
-        before, after = factors.earlier.mT @ factors.earlier, factors.later.mT @ factors.later
-        across = factors.later.mT @ factors.earlier
-        pull_before, pull_after = factors.earlier.mT @ error, factors.later.mT @ error
-        diagonal, lower, gradient = equations.diagonal, equations.lower, equations.step_gradient
-        for i, row in enumerate(self.unknowns):
-            gradient[:-1, row] += pull_before[:, i]
-            gradient[1:, row] += pull_after[:, i]
-            for j, column in enumerate(self.unknowns):
-                diagonal[:-1, row, column].diagonal(dim1=1, dim2=2).add_(before[:, i, j, None])
-                diagonal[1:, row, column].diagonal(dim1=1, dim2=2).add_(after[:, i, j, None])
-                lower[:, row, column].diagonal(dim1=1, dim2=2).add_(across[:, i, j, None])
-            information, first = self.start_information[i], states[i][0]
-            diagonal[0, row, row].diagonal().add_(information)
-            gradient[0, row] += information * first
-            equations.cost.add_(information * first.square().sum() / 2)
-        equations.cost.add_(error.square().sum() / 2)
+        position, rate = self._states(trajectory)
+        earlier, later = self.factors.earlier, self.factors.later
+        error = linear_chain(position, rate, self.factors)
+        diagonal = self._cells(equations.diagonal)
+        diagonal[:-1] += (earlier.mT @ earlier)[..., None]
+        diagonal[1:] += (later.mT @ later)[..., None]
+        diagonal[0].diagonal().add_(self.start_information)
+        self._cells(equations.lower).add_((later.mT @ earlier)[..., None])
+        gradient = equations.step_gradient[:, self.unknowns]
+        gradient[:-1] += (earlier.mT @ error).flatten(1)
+        gradient[1:] += (later.mT @ error).flatten(1)
+        first = torch.stack([position[0], rate[0]])
+        pull = self.start_information[:, None] * first
+        gradient[0] += pull.flatten()
+        equations.cost.add_((error.square().sum() + (pull * first).sum()) / 2)
+
+    def _cells(self, blocks: Tensor) -> Tensor:
+        """A view [..., 2, 2, n] of where a coordinate meets itself, in position and rate, in blocks [..., N, N]."""
+        own = blocks[:, self.unknowns, self.unknowns]
+        return torch.unflatten(torch.unflatten(own, 2, (2, -1)), 1, (2, -1)).diagonal(dim1=2, dim2=4)
 
     def _states(self, trajectory: Trajectory) -> tuple[Tensor, Tensor]:
         position, rate = self.names
         return getattr(trajectory, position), getattr(trajectory, rate)
+
+
+def _start(process: IntegratedOrnsteinUhlenbeck | Matern32) -> Tensor:
+    return torch.tensor(process.start_information(), dtype=torch.float64)

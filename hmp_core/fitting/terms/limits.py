@@ -4,14 +4,13 @@
 
 from dataclasses import dataclass
 
-import roma
 import torch
 from torch import Tensor
 
 from hmp_core.fitting.normal_equations import FINGERS, NormalEquations
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
-from hmp_core.hand.so3 import right_jacobian_inverse
+from hmp_core.hand.so3 import logarithm, right_jacobian_inverse
 
 
 def joint_limits(R_finger: Tensor, axes: Tensor, limits: Tensor, stddev_rad: float) -> tuple[Tensor, Tensor]:
@@ -34,7 +33,7 @@ def joint_limits(R_finger: Tensor, axes: Tensor, limits: Tensor, stddev_rad: flo
 
 def _outside(R_finger: Tensor, axes: Tensor, limits: Tensor) -> tuple[Tensor, Tensor]:
     """Rotation vectors [K, 15, 3], and how far their components along the axes lie outside [K, 15, 3] [rad]."""
-    vectors = roma.rotmat_to_rotvec(R_finger)
+    vectors = logarithm(R_finger)
     angles = (axes @ vectors[..., None])[..., 0]
     return vectors, (angles - limits[1]).clamp_min(0) - (limits[0] - angles).clamp_min(0)
 
@@ -60,6 +59,8 @@ class LimitTerm:
         self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations
     ) -> None:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
+        if not bool(_outside(decoded.R_finger, self.axes, self.limits)[1].any()):
+            return  # as nearly always
         wall, by_finger = joint_limits(decoded.R_finger, self.axes, self.limits, self.stddev_rad)
         block = by_finger.mT @ by_finger
         # A view of the joints' own blocks [K, 3, 3, 15].

@@ -4,14 +4,13 @@
 
 from dataclasses import dataclass
 
-import roma
 import torch
 from torch import Tensor
 
 from hmp_core.fitting.normal_equations import FINGERS, PLACE, WRIST, NormalEquations
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
-from hmp_core.hand.so3 import right_jacobian_inverse
+from hmp_core.hand.so3 import logarithm, right_jacobian_inverse
 
 
 @dataclass(frozen=True)
@@ -61,5 +60,5 @@ class SeamTerm:
         count = len(self.p_camera_wrist)
         there = torch.cat([self.R_camera_wrist[:, None], self.R_finger], dim=1)
         here = torch.cat([trajectory.R_camera_wrist[:count, None], decoded.R_finger[:count]], dim=1)
-        turned = roma.rotmat_to_rotvec(there.mT @ here) / self.rotation_stddev_rad
+        turned = logarithm(there.mT @ here) / self.rotation_stddev_rad
         return turned, (trajectory.p_camera_wrist[:count] - self.p_camera_wrist) / self.position_stddev_m

@@ -4,13 +4,12 @@
 
 from dataclasses import dataclass
 
-import roma
 from torch import Tensor
 
 from hmp_core.fitting.normal_equations import NormalEquations
 from hmp_core.fitting.trajectory import POSITION, ROTATION, Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
-from hmp_core.hand.so3 import right_jacobian_inverse
+from hmp_core.hand.so3 import logarithm, right_jacobian_inverse
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class OrientationSmoothness:
     @staticmethod
     def _turned(trajectory: Trajectory) -> tuple[Tensor, Tensor]:
         relative = trajectory.R_camera_wrist[:-1].mT @ trajectory.R_camera_wrist[1:]
-        return relative, roma.rotmat_to_rotvec(relative)
+        return relative, logarithm(relative)
 
 
 @dataclass(frozen=True)

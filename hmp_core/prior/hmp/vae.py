@@ -4,10 +4,10 @@
 
 from dataclasses import dataclass
 
-import roma
 import torch
 from torch import Tensor, nn
 
+from hmp_core.hand.so3 import exponential, logarithm
 from hmp_core.prior.chain import FingerBones, compose, local_rotations
 from hmp_core.prior.gaps import bridge_gaps
 from hmp_core.prior.hmp.config import HmpConfig
@@ -72,7 +72,7 @@ class HmpVae(nn.Module):
         # Chunks: the features of all clips of a large data set would not fit into memory.
         count, total = 0, torch.zeros(2, NUM_CHANNELS, dtype=torch.float64, device=self.mean.device)
         for vectors in torch.split(rotation_vectors, 256):
-            R_local = roma.rotvec_to_rotmat(vectors.to(self.mean))
+            R_local = exponential(vectors.to(self.mean))
             values = local_features(R_local, self.config.rate_hz, self.bones).double()
             count += values.shape[0] * values.shape[2]
             total += torch.stack((values.sum((0, 2)), values.square().sum((0, 2))))
@@ -97,8 +97,8 @@ class HmpVae(nn.Module):
             R_local: [B, N, 15, 3, 3] local finger rotations at :meth:`grid_times`; any rotation where unseen.
             visible: [B, N, 15] 1 or True where seen.
         """
-        vectors = bridge_gaps(roma.rotmat_to_rotvec(R_local), visible.to(R_local.dtype))
-        return self._encode(roma.rotvec_to_rotmat(vectors))
+        vectors = bridge_gaps(logarithm(R_local), visible.to(R_local.dtype))
+        return self._encode(exponential(vectors))
 
     def decode_local(self, z: Tensor, times_s: Tensor) -> Tensor:
         """Local finger rotations [B, T, 15, 3, 3] of latents [B, D] at times [B, T] [s]; differentiable."""
