@@ -85,6 +85,8 @@ $(BUILT): $(INSTALLED) $(FILE_LIST) CMakeLists.txt package.xml $(wildcard msg/*.
 	  --event-handlers console_cohesion- console_stderr- console_direct- status- summary- \
 	  --cmake-args -DPython3_EXECUTABLE="$(BIN)/python" > build/colcon.log 2>&1 \
 	  || { tail -n 40 build/log/latest_build/hmp_ros/stdout_stderr.log build/colcon.log; exit 1; }
+	@echo "Compiling the solver's loops"
+	@$(ENTER) && $(BIN)/python -c "from hmp_core.pipeline import open_pipeline; open_pipeline()"
 	@touch $@
 
 demo: $(BUILT)

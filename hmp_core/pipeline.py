@@ -58,7 +58,9 @@ def open_pipeline(mano: Path | None = None, max_hands: int = 2, hand_length_m: f
     """
     config = FitterConfig(hand_length_m=hand_length_m)
     model, perception = open_perception(mano, max_hands)
-    return Pipeline(model, perception, OnlineFitter(model, load_prior(), config))
+    fitter = OnlineFitter(model, load_prior(), config)
+    fitter.warm_up()
+    return Pipeline(model, perception, fitter)
 
 
 def open_perception(mano: Path | None = None, max_hands: int = 2) -> tuple[HandModel, HandPerception]:

@@ -64,10 +64,11 @@ class WindowJob:
         self._node = node
         self._subscribes = subscribes
         self._parameters = parameters = node.parameters.read()
-        node.get_logger().info("loading models")
+        node.get_logger().info("loading models (the first start also compiles, which takes up to a minute)")
         hand_model = load_hand_model(Path(parameters.mano_path) if parameters.mano_path else None)
         prior_path = Path(parameters.prior_path) if parameters.prior_path else asset_path(SHIPPED_PRIOR)
         self._fitter = OnlineFitter(hand_model, load_prior(prior_path), parameters.fitter)
+        self._fitter.warm_up()
         self._shape = ShapeKeeper(self._fitter, self._publish_info, self._adopt_length)
         self._asked: SimpleQueue[tuple[Callable[[Future], None], Future]] = SimpleQueue()
         self._models = (hand_model.name, file_sha256(prior_path))

@@ -12,6 +12,7 @@ from hmp_core.estimate import FrameEstimate, HandEstimate
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.hand_length import hand_length
 from hmp_core.fitting.hand_track import HandTrack
+from hmp_core.fitting.made_up_hand import made_up_images
 from hmp_core.fitting.shape_prior import HandShape, ShapePrior
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.model import HandModel
@@ -56,6 +57,16 @@ class OnlineFitter:
         """What hands begin with: the shape that is held, or an average one, as long as was measured."""
         mean = ShapePrior.of_hand(self.config, self._model.kinematics).mean
         return HandShape(tuple(mean.tolist()), hand_length(self._model.kinematics, mean)[0])
+
+    def warm_up(self) -> None:
+        """Follow a made-up hand for some images, so that no real one waits; all hands are forgotten.
+
+        Compiled loops are loaded at their first call, and compiled where no earlier process has kept them, which
+        takes up to a minute.
+        """
+        for observation in made_up_images(self._model.kinematics):
+            self.update(observation)
+        self.reset()
 
     def reset(self) -> None:
         """Forget all hands."""

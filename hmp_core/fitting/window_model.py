@@ -9,16 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hmp_core.fitting.finger_derivatives import finger_derivatives
 from hmp_core.fitting.trajectory import RESIDUAL_BASIS, Trajectory, residual_rotations
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.limits import ANATOMICAL_LIMITS, JOINT_AXES
 from hmp_core.hand.model import HandModel
-from hmp_core.hand.so3 import right_jacobian
 from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.prior.prior import MotionPrior
 
 KEYPOINTS = torch.as_tensor(KEYPOINTS_FROM_JOINTS)
-_OWN_JOINT = torch.kron(torch.eye(15, dtype=torch.float64), torch.ones(3, 3, dtype=torch.float64))
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,10 @@ class WindowModel:
 
     def linearise(self, trajectory: Trajectory, latent_jacobian: Tensor) -> tuple[DecodedSteps, StepJacobians]:
         """Joints and derivatives; ``latent_jacobian`` [K, 45, D] may stem from a nearby latent."""
-        vectors, R_residual = residual_rotations(trajectory.residual)
-        R_finger = self._latent_rotations(trajectory) @ R_residual
+        R_latent = self._latent_rotations(trajectory)
+        given = (R_latent.detach(), latent_jacobian, trajectory.residual, RESIDUAL_BASIS)
+        composed = finger_derivatives(*(tensor.contiguous().numpy() for tensor in given))
+        R_finger, by_residual, by_latent = (torch.from_numpy(array) for array in composed)
         rotations = torch.cat([trajectory.R_camera_wrist[:, None], R_finger], dim=1)
         joints, by_rotation, by_betas = self.kinematics.joints_and_jacobian(
             rotations, trajectory.betas, torch.zeros_like(trajectory.p_camera_wrist)
@@ -120,13 +121,8 @@ class WindowModel:
         jacobian = torch.cat([by_rotation, by_betas], dim=-1)
         jacobian = jacobian - jacobian[:, :1]
         keypoint_jacobian = (KEYPOINTS @ jacobian.flatten(2)).reshape(jacobian.shape)
-        by_residual = _OWN_JOINT * _spread(right_jacobian(vectors))
-        steps, _, latent_dim = latent_jacobian.shape
-        by_latent = (R_residual.transpose(-1, -2) @ latent_jacobian.reshape(steps, 15, 3, latent_dim)).reshape(
-            steps, 45, latent_dim
-        )
         decoded = self._decoded(R_finger, joints, trajectory)
-        return decoded, StepJacobians(jacobian, keypoint_jacobian, by_residual @ RESIDUAL_BASIS, by_latent)
+        return decoded, StepJacobians(jacobian, keypoint_jacobian, by_residual, by_latent)
 
     def _decoded(self, R_finger: Tensor, joints: Tensor, trajectory: Trajectory) -> DecodedSteps:
         relative = joints - joints[:, :1]
@@ -137,8 +133,3 @@ class WindowModel:
         if self._held is not None:
             return self._held
         return self.prior_rotations(trajectory.z, trajectory.times_s, trajectory.origin_s)
-
-
-def _spread(blocks: Tensor) -> Tensor:
-    """[K, 15, 3, 3] repeated along the columns to [K, 45, 45]; a block-diagonal mask does the rest."""
-    return blocks.reshape(len(blocks), 45, 3).repeat(1, 1, 15)

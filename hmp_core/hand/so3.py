@@ -4,17 +4,23 @@
 
 A window solve maps small batches a hundred times an image, where the number of tensor operations is the price: the
 general maps of ``roma``, through quaternions, were a quarter of it. Exponential and Jacobians have one form here,
-``a I + b hat(v) + c v v^T``. Everything is differentiable, at zero as well.
+``a I + b hat(v) + c v v^T``, differentiable at zero as well; in inference mode, where nobody differentiates,
+compiled loops fill them in.
 
 Source: Solà, Deray, Atchuthan, *A micro Lie theory for state estimation in robotics* (2018),
 equations 134, 143-144.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import roma
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from hmp_core.hand.so3_loops import exponentials, logarithms, right_jacobian_inverses, right_jacobians
 
 _SERIES_BELOW_RAD = 0.05
 _SMALL_ANGLE = 1e-4
@@ -37,6 +43,8 @@ def hat(vector: Tensor) -> Tensor:
 
 def exponential(vector: Tensor) -> Tensor:
     """Rotations [..., 3, 3] of rotation vectors [..., 3] [rad]."""
+    if torch.is_inference_mode_enabled():
+        return _in_loops(exponentials, vector, (3,), (3, 3))
     angle = torch.linalg.vector_norm(vector, dim=-1, keepdim=True)
     first = torch.sinc(angle / math.pi)
     second = 0.5 * torch.sinc(angle / (2 * math.pi)).square()
@@ -45,6 +53,8 @@ def exponential(vector: Tensor) -> Tensor:
 
 def logarithm(rotation: Tensor) -> Tensor:
     """Rotation vectors [..., 3] [rad], no longer than pi, of rotations [..., 3, 3]."""
+    if torch.is_inference_mode_enabled():
+        return _in_loops(logarithms, rotation, (3, 3), (3,))
     parts = rotation.flatten(-2) @ _SKEW_AND_TRACE.to(rotation)
     skew, cosine = parts[..., :3], parts[..., 3:] - 0.5
     if bool((cosine < _HALF_TURN_COSINE).any()):
@@ -58,6 +68,8 @@ def logarithm(rotation: Tensor) -> Tensor:
 
 def right_jacobian(vector: Tensor) -> Tensor:
     """``Exp(v + d) = Exp(v) Exp(J d)`` to first order; [..., 3] [rad] to [..., 3, 3]."""
+    if torch.is_inference_mode_enabled():
+        return _in_loops(right_jacobians, vector, (3,), (3, 3))
     angle = torch.linalg.vector_norm(vector, dim=-1, keepdim=True)
     square = angle.square()
     # (1 - cos) / angle^2 without cancellation; (angle - sin) / angle^3 by its series where it would cancel.
@@ -70,6 +82,8 @@ def right_jacobian(vector: Tensor) -> Tensor:
 
 def right_jacobian_inverse(vector: Tensor) -> Tensor:
     """``Log(R Exp(d)) = Log(R) + J d`` to first order, ``vector = Log(R)`` within pi; [..., 3] to [..., 3, 3]."""
+    if torch.is_inference_mode_enabled():
+        return _in_loops(right_jacobian_inverses, vector, (3,), (3, 3))
     square = vector.square().sum(-1, keepdim=True)
     half = 0.5 * square.clamp_min(_SMALL_ANGLE**2).sqrt()
     # Written with the half angle, the factor stays finite up to and including pi.
@@ -87,3 +101,11 @@ def _combined(vector: Tensor, square: Tensor, first: Tensor | float, second: Ten
 def nearest_rotation(matrix: Tensor) -> Tensor:
     """The rotations [..., 3, 3] that rounding has led off: one step of Newton's polar iteration."""
     return matrix @ (1.5 * _EYE.to(matrix) - 0.5 * (matrix.mT @ matrix))
+
+
+def _in_loops(
+    loop: Callable[[NDArray[Any]], NDArray[Any]], given: Tensor, core: tuple[int, ...], result: tuple[int, ...]
+) -> Tensor:
+    """What a compiled loop over [N, *core] makes of [..., *core]: [..., *result]."""
+    made = torch.from_numpy(loop(given.cpu().reshape(-1, *core).contiguous().numpy()))
+    return made.reshape(*given.shape[: given.dim() - len(core)], *result).to(given.device)

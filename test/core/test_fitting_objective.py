@@ -24,7 +24,7 @@ from hmp_core.hand.loading import load_hand_model
 from hmp_core.prior.prior import load_prior
 
 STEPS = 6
-TURNS = torch.tensor([0.0, 0.02, 0.0, 0.3, 0.0], dtype=torch.float64)
+TURNS = np.array([0.0, 0.02, 0.0, 0.3, 0.0])
 SHAPE = ShapePrior(torch.zeros(10).double(), 2 * torch.eye(10).double())
 
 
@@ -69,7 +69,7 @@ def evidence(model: WindowModel, truth: Trajectory, noise: float) -> WindowEvide
 
 
 def objective(model: WindowModel, path: Trajectory, seen: WindowEvidence) -> Objective:
-    return Objective(model, online_terms(model, FitterConfig(), torch.from_numpy(path.times_s), seen, SHAPE, TURNS))
+    return Objective(model, online_terms(model, FitterConfig(), path.times_s, seen, SHAPE, TURNS))
 
 
 def along(system: ArrowSystem, step: torch.Tensor, shared: torch.Tensor) -> tuple[float, float]:
@@ -155,7 +155,7 @@ def test_what_is_not_free_stays_and_the_rest_moves_as_if_it_were_the_whole_probl
     path = trajectory(model)
     free = FreeUnknowns.of(frozenset(names), model.prior.latent_dim)
     seen = evidence(model, path, noise=3.0)
-    terms = online_terms(model, FitterConfig(), torch.from_numpy(path.times_s), seen, SHAPE, TURNS)
+    terms = online_terms(model, FitterConfig(), path.times_s, seen, SHAPE, TURNS)
     restricted = Objective(model, terms, free)
     jacobian = model.latent_jacobian(path.z, path.times_s, path.origin_s)
     system, _, _ = restricted.linearise(path, jacobian)

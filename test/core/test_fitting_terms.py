@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hmp_core.fitting.arrow import ArrowSystem, solve_arrow, step_covariances
 from hmp_core.fitting.process import IntegratedOrnsteinUhlenbeck, Matern32
 from hmp_core.fitting.terms.chain import chain_factors, linear_chain, rotation_chain
+from hmp_core.fitting.terms.chain_derivatives import add_rotation_chain
 from hmp_core.fitting.terms.limits import joint_limits
 from hmp_core.fitting.terms.reprojection import reprojection
 from hmp_core.fitting.terms.robust import geman_mcclure
 from hmp_core.hand.limits import JOINT_AXES
-from hmp_core.hand.so3 import right_jacobian, right_jacobian_inverse
+from hmp_core.hand.so3 import exponential, right_jacobian, right_jacobian_inverse
 
 DTYPE = torch.float64
 PROCESSES = [IntegratedOrnsteinUhlenbeck(0.7, 0.3), Matern32(0.12, 0.35)]
@@ -43,44 +44,56 @@ def test_right_jacobians_match_autograd_and_invert_each_other(angle: float, seed
 @settings(deadline=None, max_examples=30)
 @given(st.floats(0.005, 2.0), st.floats(0.005, 2.0))
 def test_two_transitions_compose_to_one(process: Matern32, first: float, second: float) -> None:
-    h = torch.tensor([first, second, first + second], dtype=DTYPE)
-    phi, q = process.transition(h)
-    torch.testing.assert_close(phi[1] @ phi[0], phi[2], atol=1e-12, rtol=1e-9)
-    torch.testing.assert_close(phi[1] @ q[0] @ phi[1].T + q[1], q[2], atol=1e-12, rtol=1e-7)
-    assert (torch.linalg.eigvalsh(q) > 0).all()
+    phi, q = process.transition(np.array([first, second, first + second]))
+    np.testing.assert_allclose(phi[1] @ phi[0], phi[2], atol=1e-12, rtol=1e-9)
+    np.testing.assert_allclose(phi[1] @ q[0] @ phi[1].T + q[1], q[2], atol=1e-12, rtol=1e-7)
+    assert (np.linalg.eigvalsh(q) > 0).all()
 
 
 @pytest.mark.parametrize("process", PROCESSES)
 def test_linear_chain_is_what_its_factors_say(process: Matern32) -> None:
     position, rate = seeded(5, 4), seeded(5, 4, seed=1)
-    h = torch.tensor([0.03, 0.1, 0.033, 1.2], dtype=DTYPE)
+    h = np.array([0.03, 0.1, 0.033, 1.2])
     factors = chain_factors(process, h)
-    error = linear_chain(position, rate, factors)
-    state = torch.stack([position, rate], dim=1)
-    torch.testing.assert_close(error, factors.earlier @ state[:-1] + factors.later @ state[1:])
+    error = linear_chain(position, rate, factors).numpy()
+    state = torch.stack([position, rate], dim=1).numpy()
+    np.testing.assert_allclose(error, factors.earlier @ state[:-1] + factors.later @ state[1:])
     phi, q = process.transition(h)
     expected = state[1:] - phi @ state[:-1]
-    mahalanobis = torch.einsum("kin,kij,kjn->k", expected, torch.linalg.inv(q), expected)
-    torch.testing.assert_close(error.square().sum((1, 2)), mahalanobis)
+    mahalanobis = np.einsum("kin,kij,kjn->k", expected, np.linalg.inv(q), expected)
+    np.testing.assert_allclose((error**2).sum(axis=(1, 2)), mahalanobis)
 
 
-def test_rotation_chain_jacobians_match_autograd() -> None:
-    process = PROCESSES[0]
-    R = roma.rotvec_to_rotmat(0.8 * seeded(4, 3))
-    rate, h = seeded(4, 3, seed=1), torch.tensor([0.03, 0.2, 0.5], dtype=DTYPE)
-    factors = chain_factors(process, h)
+def test_what_chains_add_is_the_gauss_newton_form_of_their_residuals() -> None:
+    process, steps = PROCESSES[0], 4
+    R, rate = roma.rotvec_to_rotmat(0.8 * seeded(steps, 3)), seeded(steps, 3, seed=1)
+    factors = chain_factors(process, np.array([0.03, 0.2, 0.5]))
+    own = slice(4, 10)
 
-    def moved(tangent: torch.Tensor) -> torch.Tensor:
-        turned = R @ roma.rotvec_to_rotmat(tangent[:, :3])
-        return rotation_chain(turned, rate + tangent[:, 3:], factors)[0]
+    def residuals(tangent: torch.Tensor) -> torch.Tensor:
+        turned = R @ exponential(tangent[:, :3])
+        moved = rate + tangent[:, 3:]
+        return torch.cat([rotation_chain(turned, moved, factors).flatten(), 3.0 * moved[0]])
 
-    # roma's exponential has no second branch at exactly zero, hence the tiny expansion point.
-    numeric = torch.func.jacrev(moved)(torch.full((4, 6), 1e-9, dtype=DTYPE))
-    _, earlier, later = rotation_chain(R, rate, factors)
-    for k in range(3):
-        scale = float(later[k].abs().max())
-        torch.testing.assert_close(earlier[k], numeric[k, :, k], atol=1e-6 * scale, rtol=0)
-        torch.testing.assert_close(later[k], numeric[k, :, k + 1], atol=1e-6 * scale, rtol=0)
+    still = torch.zeros(steps, 6, dtype=DTYPE)
+    jacobian = torch.func.jacrev(residuals)(still).flatten(1).numpy()
+    expected, pull = jacobian.T @ jacobian, jacobian.T @ residuals(still).numpy()
+    diagonal, lower = np.zeros((steps, 12, 12)), np.zeros((steps - 1, 12, 12))
+    gradient = np.zeros((steps, 12))
+    cost = add_rotation_chain(
+        R.numpy(), rate.numpy(), factors.phi, factors.later, 9.0, own.start, diagonal, lower, gradient
+    )
+    assert cost == pytest.approx(float(residuals(still).square().sum() / 2), rel=1e-12)
+    np.testing.assert_allclose(gradient[:, own].ravel(), pull, atol=1e-9 * np.abs(pull).max())
+    gradient[:, own] = 0.0
+    assert not gradient.any()
+    for k in range(steps):
+        block = slice(6 * k, 6 * k + 6)
+        scale = np.abs(expected[block, block]).max()
+        np.testing.assert_allclose(diagonal[k][own, own], expected[block, block], atol=1e-9 * scale)
+        if k + 1 < steps:
+            after = slice(block.stop, block.stop + 6)
+            np.testing.assert_allclose(lower[k][own, own], expected[after, block], atol=1e-9 * scale)
 
 
 def test_reprojection_jacobian_matches_autograd_and_ignores_points_behind_the_camera() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A hand that is seen again, through the fitter's public surface: no jump, an end to the way, sigmas that know it."""
+"""A hand that is seen again, through the fitter's public surface: no jump, an end to the way, true sigmas."""
 
 from dataclasses import replace
 

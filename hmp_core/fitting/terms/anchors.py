@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from hmp_core.fitting.normal_equations import PLACE, WRIST, NormalEquations
+from hmp_core.fitting.hand_coordinates import PLACE, WRIST
+from hmp_core.fitting.normal_equations import NormalEquations
 from hmp_core.fitting.terms.robust import Kernel
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians

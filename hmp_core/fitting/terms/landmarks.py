@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hmp_core.fitting.normal_equations import RELATIVE, NormalEquations
+from hmp_core.fitting.normal_equations import NormalEquations
+from hmp_core.fitting.terms.evidence_derivatives import add_relative_points
 from hmp_core.fitting.terms.robust import Kernel
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
@@ -73,14 +74,6 @@ def landmarks(
     return information[..., None] * shape, nuisance.information.sqrt() * estimate[..., 0]
 
 
-def landmark_rows(by_hand: Tensor, information: Tensor, nuisance: LandmarkNuisance) -> tuple[Tensor, Tensor]:
-    """Derivatives [K, 21, 3, n] and [K, 4, n] of :func:`landmarks`, given those of the joints [K, 21, 3, n]."""
-    flat = by_hand.flatten(1, 2)
-    moved = nuisance.estimate @ flat
-    shape = (flat - nuisance.effect @ moved).reshape(by_hand.shape)
-    return information[..., None, None] * shape, nuisance.information.sqrt()[:, None] * moved
-
-
 @dataclass(frozen=True)
 class LandmarkTerm:
     """The hand's joints relative to the wrist, against what was seen of them.
@@ -115,14 +108,14 @@ class LandmarkTerm:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
         metric, common = self._residuals(decoded)
         costs, factors = self.kernel(metric.square().sum(-1))
-        rows, common_rows = landmark_rows(jacobians.joints, self.information, self.nuisance)
-        weighted = (self.weight * factors[..., None, None] * rows).flatten(1, 2).mT
-        weighted_common = self.weight * common_rows.mT
-        equations.hand_information[:, RELATIVE, RELATIVE] += (
-            weighted @ rows.flatten(1, 2) + weighted_common @ common_rows
-        )
-        pull = weighted @ metric.flatten(1)[..., None] + weighted_common @ common[..., None]
-        equations.hand_gradient[:, RELATIVE] += pull[..., 0]
+        seen = self.nuisance
+        given = (
+            jacobians.joints, decoded.joints_wrist_relative - self.landmarks_m,
+            self.weight * factors * self.information.square(),
+            seen.effect, seen.estimate, self.weight * seen.information,
+        )  # fmt: skip
+        filled = (equations.hand_information, equations.hand_gradient)
+        add_relative_points(*(tensor.contiguous().numpy() for tensor in (*given, *filled)))
         equations.cost.add_(self.weight * (costs.sum() + common.square().sum() / 2))
 
     def _residuals(self, decoded: DecodedSteps) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hmp_core.fitting.normal_equations import FINGERS, NormalEquations
+from hmp_core.fitting.hand_coordinates import FINGERS
+from hmp_core.fitting.normal_equations import NormalEquations
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
 from hmp_core.hand.so3 import logarithm, right_jacobian_inverse

@@ -8,7 +8,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from hmp_core.fitting.normal_equations import PLACE, RELATIVE, NormalEquations
+from hmp_core.fitting.normal_equations import NormalEquations
+from hmp_core.fitting.terms.evidence_derivatives import add_placed_points
 from hmp_core.fitting.terms.robust import Kernel
 from hmp_core.fitting.trajectory import Trajectory
 from hmp_core.fitting.window_model import DecodedSteps, StepJacobians
@@ -85,18 +86,9 @@ class KeypointTerm:
         pixel, by_point = reprojection(decoded.keypoints_camera, self.rays, self.information)
         costs, factors = self._kernel(pixel)
         weighted = (self.weight[..., None] * factors)[..., None, :] * by_point.mT
-        point_information = weighted @ by_point
-        point_pull = (weighted @ pixel[..., None])[..., 0]
-        by_hand = jacobians.keypoints.flatten(1, 2)
-        moved = point_information @ jacobians.keypoints
-        information = equations.hand_information
-        information[:, RELATIVE, RELATIVE] += by_hand.mT @ moved.flatten(1, 2)
-        across = moved.sum(1)
-        information[:, PLACE, RELATIVE] += across
-        information[:, RELATIVE, PLACE] += across.mT
-        information[:, PLACE, PLACE] += point_information.sum(1)
-        equations.hand_gradient[:, RELATIVE] += (by_hand.mT @ point_pull.flatten(1)[..., None])[..., 0]
-        equations.hand_gradient[:, PLACE] += point_pull.sum(1)
+        given = (jacobians.keypoints, weighted @ by_point, (weighted @ pixel[..., None])[..., 0])
+        filled = (equations.hand_information, equations.hand_gradient)
+        add_placed_points(*(tensor.numpy() for tensor in (*given, *filled)))
         equations.cost.add_((self.weight[..., None] * costs).sum())
 
     def _kernel(self, pixel: Tensor) -> tuple[Tensor, Tensor]:
