@@ -121,7 +121,7 @@ class ImageRegressor:
         if not fits or not all(np.isfinite(value).all() for value in outputs) or outputs[2][0, 0] <= 0:
             return None
         rotations, betas, weak = (np.asarray(value[0], dtype=np.float64) for value in outputs)
-        with torch.no_grad():
+        with torch.inference_mode():
             shape = torch.from_numpy(betas).float()
             turn = torch.from_numpy(rotations).float()[None]
             joints = self._kinematics.joints(turn, shape, torch.zeros(1, 3))[0].double().numpy()

@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from hmp_core.assets import asset_path
 from hmp_core.frame import Frame
@@ -27,6 +26,7 @@ from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.mirror import mirror_points, mirror_rotation_vector
 from hmp_core.hand.model import HandModel
 from hmp_core.hand.skeleton import NUM_BETAS, NUM_JOINTS, NUM_MANO_JOINTS, Side
+from hmp_core.hand.so3 import logarithm
 from hmp_core.observation import HandObservation, ManoPose
 from hmp_core.perception.keypoint_model import KEYPOINTS_FROM_JOINTS
 from hmp_core.perception.root import solve_wrist_position
@@ -111,15 +111,16 @@ class HandInitializer:
             return None
         if np.linalg.det(rotations[0]).min() < _MIN_DETERMINANT:  # a palm without width has no orientation
             return None
-        with torch.no_grad():
+        with torch.inference_mode():
+            turns = torch.from_numpy(rotations)
             shape = torch.from_numpy(betas[0] if self._shape_map is None else self._shape_map(betas[0]))
-            joints = self._kinematics.joints(torch.from_numpy(rotations), shape, torch.zeros(1, 3))[0].numpy()
+            joints = self._kinematics.joints(turns, shape, torch.zeros(1, 3))[0].numpy()
+            vectors = logarithm(turns[0].double()).numpy()
         # With no translation the wrist is at its place at rest, ``joints[0]``.
         # Keypoints do not lie on the model's joints; taken for these they put the hand a tenth too far away.
         placed = solve_wrist_position(KEYPOINTS_FROM_JOINTS @ (joints - joints[0]), rays, sigma)
         if placed is None:
             return None
-        vectors = Rotation.from_matrix(rotations[0]).as_rotvec()
         return ManoPose(vectors, shape.numpy().astype(np.float64), placed.position - joints[0])
 
 

@@ -8,8 +8,6 @@ rotation that carries the optical axis onto the viewing ray through the region's
 hand at the edge of a 70 degree view is wrong by 35 degrees.
 """
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +15,6 @@ from hmp_core.camera import Camera
 from hmp_core.hand.skeleton import WRIST
 from hmp_core.observation import Roi
 from hmp_core.perception.roi import rotation_matrix
-
-_OPTICAL_AXIS: Final = np.array([0.0, 0.0, 1.0])
 
 
 def landmarks_from_crop(points_crop: NDArray[np.float64], roi: Roi, camera: Camera) -> NDArray[np.float64]:
@@ -36,9 +32,8 @@ def camera_from_crop(roi: Roi, camera: Camera) -> NDArray[np.float64]:
 
 def _shortest_rotation_to_ray(ray: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rotation [3, 3] that carries the optical axis onto the ray (x/z, y/z) without rolling about it."""
-    direction = np.array([*ray, 1.0])
-    direction /= np.linalg.norm(direction)
+    length = float(np.sqrt(1.0 + ray @ ray))
+    x, y, z = ray[0] / length, ray[1] / length, 1.0 / length
     # Rodrigues' formula for two unit vectors; the ray is in front of the camera, so that 1 + cos is not zero.
-    cross = np.cross(_OPTICAL_AXIS, direction)
-    skew = np.array([[0, -cross[2], cross[1]], [cross[2], 0, -cross[0]], [-cross[1], cross[0], 0]])
-    return np.asarray(np.eye(3) + skew + skew @ skew / (1 + direction[2]))
+    bend = 1.0 / (1.0 + z)
+    return np.array([[1 - x * x * bend, -x * y * bend, x], [-x * y * bend, 1 - y * y * bend, y], [-x, -y, z]])
