@@ -98,7 +98,7 @@ class PalmDetector:
 
 def network_input(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Turn a BGR crop [S, S, 3] into what MediaPipe's networks take: float32 [1, S, S, 3], RGB, 0 to 1."""
-    return np.asarray(crop[None, :, :, ::-1], dtype=np.float32) / np.float32(255)
+    return np.divide(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)[None], np.float32(255), dtype=np.float32)
 
 
 def _anchor_centers() -> NDArray[np.float64]:
