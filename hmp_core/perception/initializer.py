@@ -55,6 +55,7 @@ class HandInitializer:
         self._kinematics = HandKinematics(hand_model or open_hand)
         foreign = hand_model is not None and not np.array_equal(hand_model.v_template, open_hand.v_template)
         self._shape_map = _ShapeMap(open_hand, self._kinematics) if foreign else None
+        self._warm_up()
 
     def observe(self, frame: Frame, hand: HandObservation) -> HandObservation:
         """The observation with its pose, from its points alone; see ``PoseInitializer`` of the pipeline."""
@@ -95,6 +96,12 @@ class HandInitializer:
             pose.betas,
             np.asarray(mirror_points(pose.translation), dtype=np.float64),
         )
+
+    def _warm_up(self) -> None:
+        """Find the pose of a flat hand: compiled loops are loaded, or even compiled, at their first call."""
+        flat = torch.eye(3).expand(1, NUM_MANO_JOINTS, 3, 3)
+        joints = self._kinematics.joints(flat, torch.zeros(NUM_BETAS), torch.tensor([[0.0, 0.0, 0.5]]))[0].numpy()
+        self.initialize(joints - joints[0], joints[:, :2] / joints[:, 2:], np.full(NUM_JOINTS, 1e-3), Side.RIGHT)
 
     def _right_hand(
         self, points: NDArray[np.float64], rays: NDArray[np.float64], sigma: NDArray[np.float64]

@@ -7,15 +7,20 @@ wrist's position t: ``t_x - u t_z = u p_z - p_x`` and the same for y. Their own 
 near, so they are solved as weighted least squares a few times over: each round scales them to the ray error at the
 last place, and gives wrong points less weight (Geman-McClure). The result is as metric
 as the points: their scale is its depth.
+
+Twice for every hand in every image, on 21 points: as array operations most of the initializer's time, so compiled.
 """
 
+import math
 from dataclasses import dataclass
-from functools import cache
-from math import isfinite
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hmp_core.compiled import compiled
+
+Array = NDArray[np.float64]
 
 _MIN_POINTS: Final = 3
 _MIN_DEPTH_M: Final = 0.02
@@ -65,77 +70,102 @@ def solve_wrist_position(
     usable = np.isfinite(points).all(axis=1) & np.isfinite(seen).all(axis=1) & np.isfinite(sigma) & (sigma > 0)
     if np.count_nonzero(usable) < _MIN_POINTS:
         return None
-    with np.errstate(all="ignore"):  # absurd numbers overflow; what comes of them is checked, not warned about
-        points, seen = np.ascontiguousarray(points[usable].T), np.ascontiguousarray(seen[usable].T)
-        return _refine(_start(points, seen), points, seen, sigma[usable])
+    # Loops are compiled anew for any other layout in memory.
+    used = (np.ascontiguousarray(values[usable]) for values in (points, seen, sigma))
+    placed, position, covariance = _refined(*used)
+    return WristPosition(position, covariance) if placed else None
 
 
-# Below, points [3, N] and rays [2, N] lie in columns: on so few numbers NumPy's time is that of its calls, and
-# those over rows of 21 are the quick ones.
+@compiled
+def _median(values: Array) -> float:
+    """The upper median."""
+    return float(np.sort(values)[len(values) // 2])
 
 
-def _start(points: NDArray[np.float64], rays: NDArray[np.float64]) -> NDArray[np.float64]:
+@compiled
+def _start(points: Array, rays: Array) -> Array:
     """A place in front of the camera that up to a third of wrong points hardly move: medians of differences."""
-    first, second = _pairs(rays.shape[1])
-    metric = np.abs(points[:2, first] - points[:2, second]).sum(axis=0)
-    seen = np.abs(rays[:, first] - rays[:, second]).sum(axis=0)
-    depth = _median(metric) / _median(seen)
-    along = _median(points[2])
-    across = _median(rays * (points[2] - along + depth) - points[:2])
-    return np.array([*across, depth - along])
+    count = len(points)
+    metric, seen = np.empty(count * (count - 1) // 2), np.empty(count * (count - 1) // 2)
+    pair = 0
+    for first in range(count):
+        for second in range(first + 1, count):
+            metric[pair] = abs(points[first, 0] - points[second, 0]) + abs(points[first, 1] - points[second, 1])
+            seen[pair] = abs(rays[first, 0] - rays[second, 0]) + abs(rays[first, 1] - rays[second, 1])
+            pair += 1
+    place, across = np.empty(3), np.empty(count)
+    place[2] = _median(metric) / _median(seen) - _median(points[:, 2])
+    for axis in range(2):
+        for n in range(count):
+            across[n] = rays[n, axis] * (points[n, 2] + place[2]) - points[n, axis]
+        place[axis] = _median(across)
+    return place
 
 
-@cache
-def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Every pair of so many points, once."""
-    first, second = np.triu_indices(count, 1)
-    return first, second
+@compiled
+def _extent(rays: Array) -> float:
+    """Median distance of rays from their median."""
+    u, v = _median(rays[:, 0]), _median(rays[:, 1])
+    distance = np.empty(len(rays))
+    for n in range(len(rays)):
+        distance[n] = math.hypot(rays[n, 0] - u, rays[n, 1] - v)
+    return _median(distance)
 
 
-def _refine(
-    start: NDArray[np.float64],
-    points: NDArray[np.float64],
-    rays: NDArray[np.float64],
-    sigma: NDArray[np.float64],
-) -> WristPosition | None:
-    """Iteratively re-weighted Gauss-Newton on the ray error."""
-    first_z = points[2].min()
-    position = start.copy()
+@compiled
+def _refined(points: Array, rays: Array, sigma: Array) -> tuple[bool, Array, Array]:
+    """Iteratively re-weighted Gauss-Newton on the ray error: whether there is a place, position and covariance."""
+    count, start, nearest_z = len(points), _start(points, rays), np.min(points[:, 2])
+    position, covariance = start.copy(), np.zeros((3, 3))
+    predicted, residual, error = np.empty((count, 2)), np.empty((count, 2)), np.empty(count)
+    weight, force = np.empty(count), np.empty((count, 2))
+    lever, push = np.ones(3), np.zeros(3)
     for _ in range(_ROUNDS):
         # A round may overshoot; no point of a seen hand is behind the camera.
-        position[2] = max(position[2], _NEAREST_M - first_z)
-        depth = points[2] + position[2]
-        predicted = (points[:2] + position[:2, None]) / depth
-        residual = (rays - predicted) / sigma
-        distance = np.hypot(residual[0], residual[1])
+        position[2] = max(position[2], _NEAREST_M - nearest_z)
+        for n in range(count):
+            for axis in range(2):
+                predicted[n, axis] = (points[n, axis] + position[axis]) / (points[n, 2] + position[2])
+                residual[n, axis] = (rays[n, axis] - predicted[n, axis]) / sigma[n]
+            error[n] = math.hypot(residual[n, 0], residual[n, 1])
         # The points' own errors are not in the ray sigmas: let the residuals widen the kernel, never narrow it.
-        scale = max(1.0, float(_median(distance)) / _RAYLEIGH_MEDIAN)
-        kernel = 1.0 / (1.0 + (distance / (_KERNEL_WIDTH * scale)) ** 2) ** 2
-        # Normal equations of rows (1, 0, -u) and (0, 1, -v) over depth * sigma, the sideways part eliminated.
-        slope = 1.0 / (depth * sigma)
-        weight, force = kernel * slope**2, kernel * slope * residual
-        total = weight.sum()
-        mean = predicted @ weight / total
-        centred = predicted - mean[:, None]
-        spread = np.vdot(centred * weight, centred)
-        step_z = -np.vdot(force, centred) / spread
-        step = (*(force.sum(axis=1) / total + mean * step_z).tolist(), float(step_z))
-        if not all(map(isfinite, step)):
-            return None
-        position += step
-        if max(map(abs, step)) < _CONVERGED_RELATIVE * abs(position[2]):
+        scale = max(1.0, _median(error) / _RAYLEIGH_MEDIAN)
+        # Normal equations of the rows (1, 0, -u) and (0, 1, -v), over sigma and depth. With x and y eliminated, the
+        # rays' weighted mean is how far these follow z.
+        total = lever[0] = lever[1] = push[0] = push[1] = 0.0
+        for n in range(count):
+            slope = 1 / (sigma[n] * (points[n, 2] + position[2]))
+            kernel = 1 / (1 + (error[n] / (_KERNEL_WIDTH * scale)) ** 2) ** 2
+            weight[n] = kernel * slope**2
+            total += weight[n]
+            for axis in range(2):
+                force[n, axis] = kernel * slope * residual[n, axis]
+                push[axis] += force[n, axis]
+                lever[axis] += weight[n] * predicted[n, axis]
+        lever[0] /= total
+        lever[1] /= total
+        spread = pull = 0.0
+        for n in range(count):
+            for axis in range(2):
+                centred = predicted[n, axis] - lever[axis]
+                spread += weight[n] * centred**2
+                pull -= force[n, axis] * centred
+        largest = 0.0
+        for axis in range(3):
+            step = push[axis] / total + lever[axis] * pull / spread
+            position[axis] += step
+            largest = max(largest, abs(step))
+        if largest < _CONVERGED_RELATIVE * abs(position[2]):
             break
-    lever = np.array([*mean, 1.0])
-    covariance = (np.outer(lever, lever) / spread + np.diag([1 / total, 1 / total, 0.0])) * scale**2
-    misfit = _median(distance * sigma) / _median(np.hypot(*(rays - _median(rays)[:, None])))
+    for row in range(3):
+        for column in range(3):
+            own = 1 / total if row == column < 2 else 0.0
+            covariance[row, column] = scale**2 * (lever[row] * lever[column] / spread + own)
+    for n in range(count):
+        error[n] *= sigma[n]
+    misfit = _median(error) / _extent(rays)
     agrees = misfit < _MAX_MISFIT and 1 / _MAX_CHANGE < position[2] / start[2] < _MAX_CHANGE
-    known = np.isfinite(covariance).all() and np.sqrt(covariance[2, 2]) < _MAX_RELATIVE_DEPTH_SIGMA * position[2]
-    ahead = min(first_z, 0.0) + position[2] >= _MIN_DEPTH_M
-    return WristPosition(position, covariance) if agrees and known and ahead else None
-
-
-def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The upper median along the last axis: ten times as fast as NumPy's on a handful of numbers."""
-    ordered = values.copy()
-    ordered.sort()
-    return np.asarray(ordered[..., values.shape[-1] // 2])
+    finite = math.isfinite(position.sum() + covariance.sum())
+    known = finite and math.sqrt(covariance[2, 2]) < _MAX_RELATIVE_DEPTH_SIGMA * position[2]
+    ahead = min(nearest_z, 0.0) + position[2] >= _MIN_DEPTH_M
+    return bool(agrees and known and ahead), position, covariance
