@@ -229,6 +229,7 @@ class WindowJob:
             self._record.solved(estimate, accepted)
             self._shape.see(estimate, self._newest[0].observation.camera)
             self._publish(estimate, self._newest[0])
+            self._fitter.prepare()
 
     def _expire(self, newest: ObservedFrame, arrived_ns: int) -> None:
         # Now, on the clock of the stamps: recordings have stamps of long ago.

@@ -25,6 +25,7 @@ from hmp_core.fitting.window import HandWindow
 from hmp_core.fitting.window_model import DecodedSteps, WindowModel
 
 _REANCHOR_ITERATIONS: Final = 2
+"""In the solve that follows; one where :meth:`HandFitter.prepare` has done the first."""
 _COST_TOLERANCE: Final = 3e-2
 _LEAST_STEP_S: Final = 1e-3
 """Stamps closer than this are one instant: the first evidence counts. No process moves in that time."""
@@ -112,7 +113,8 @@ class HandFitter:
         if time_s - self._window.times_s[-1] < _LEAST_STEP_S:
             return
         if time_s - self._trajectory.origin_s > self._model.prior.window_s:
-            self._reanchor(time_s)
+            self._trajectory = self._reanchored(self._trajectory, time_s)
+            self._due = _REANCHOR_ITERATIONS
         step = predict(self._trajectory, time_s, self._config)
         turn = 0.0
         if evidence is not None:
@@ -149,15 +151,8 @@ class HandFitter:
         """Spend this frame's iterations and report the newest step."""
         if self._trajectory is None:
             raise RuntimeError("no pose yet: add evidence with an initial pose first")
-        times, turns = self._window.times, np.array(self._window.turns[1:])
-        evidence = stack_evidence(list(self._window.steps), times, self._config.evidence_correlation_s)
-        terms = online_terms(self._model, self._config, times, evidence, self._shape, turns)
-        objective = Objective(self._model, terms)
-        iterations = max(self._due, self._config.iterations)
-        latent_jacobian = self._current_latent_jacobian
-        result = minimise(objective, self._trajectory, latent_jacobian, iterations, _COST_TOLERANCE)
-        self._trajectory = result.trajectory
-        last = [len(times) - 1]
+        result = self._minimise(self._trajectory, max(self._due, self._config.iterations))
+        last = [len(self._window.steps) - 1]
         newest, decoded = result.trajectory.select(last), result.decoded.select(last)
         posterior = None
         if result.solution is not None:
@@ -174,6 +169,25 @@ class HandFitter:
         self._doubt(cost)
         return solution
 
+    def prepare(self, time_s: float) -> None:
+        """Between two images, move the latent's origin if the next one, at ``time_s``, would ask for it.
+
+        That takes longer than a solve. Nothing is published from here.
+        """
+        if self._trajectory is not None and time_s - self._trajectory.origin_s > self._model.prior.window_s:
+            self._minimise(self._reanchored(self._trajectory, time_s), _REANCHOR_ITERATIONS - 1)
+
+    def _minimise(self, trajectory: Trajectory, iterations: int) -> GaussNewtonResult:
+        """Iterate on the present window; the trajectory moves to where that ends."""
+        times, turns = self._window.times, np.array(self._window.turns[1:])
+        evidence = stack_evidence(list(self._window.steps), times, self._config.evidence_correlation_s)
+        terms = online_terms(self._model, self._config, times, evidence, self._shape, turns)
+        objective = Objective(self._model, terms)
+        latent_jacobian = self._current_latent_jacobian
+        result = minimise(objective, trajectory, latent_jacobian, iterations, _COST_TOLERANCE)
+        self._trajectory = result.trajectory
+        return result
+
     def _start(self, time_s: float, evidence: StepEvidence) -> None:
         assert evidence.initial is not None
         self._trajectory = start(self._model, evidence.initial, time_s)
@@ -188,14 +202,11 @@ class HandFitter:
             self._window = self._window.select(steps)
             self._latent_jacobian = self._latent_jacobian[steps]
 
-    def _reanchor(self, time_s: float) -> None:
-        assert self._trajectory is not None
-        origin_s = time_s - self._config.window_s
-        self._trajectory = reanchor(
-            self._model, self._trajectory, origin_s, self._window, self._config.observed_sigma_m
-        )
+    def _reanchored(self, trajectory: Trajectory, time_s: float) -> Trajectory:
+        """With an origin that serves an image at ``time_s``; no latent derivative is known any more."""
         self._new_steps = len(self._window.steps)
-        self._due = _REANCHOR_ITERATIONS
+        origin_s, sigma_m = time_s - self._config.window_s, self._config.observed_sigma_m
+        return reanchor(self._model, trajectory, origin_s, self._window, sigma_m)
 
     def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
         """Cached derivatives: the newest and one other renewed a frame, all once after a re-anchoring.

@@ -98,6 +98,11 @@ class HandTrack:
         self._re_entry.count(int(self._last.joint_observed.sum()))
         return self._last
 
+    def prepare(self, stamp_ns: int) -> None:
+        """Get ready for an image at ``stamp_ns``; what was published does not change."""
+        if self._epoch_ns is not None and not self._is_lost:
+            self._fitter.prepare(self._seconds(stamp_ns))
+
     def revise(self, stamp_ns: int, estimate: HandEstimate) -> HandEstimate:
         """An earlier estimate with the pose that the present window gives to its stamp."""
         return estimate if self._epoch_ns is None else self._smoother.revise(self._seconds(stamp_ns), estimate)

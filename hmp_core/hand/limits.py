@@ -89,10 +89,3 @@ def drawn_to_limits(rotation_vectors: Tensor, leak: float) -> Tensor:
     """
     excess = limit_violation(rotation_vectors).unsqueeze(-2) @ _AXES.to(rotation_vectors)
     return rotation_vectors - (1.0 - leak) * excess.squeeze(-2)
-
-
-def drawn_to_limits_slope(rotation_vectors: Tensor, leak: float) -> Tensor:
-    """Derivative [..., 15, 3, 3] of :func:`drawn_to_limits` at rotation vectors [..., 15, 3] [rad]."""
-    axes = _AXES.to(rotation_vectors)
-    slope = torch.where(limit_violation(rotation_vectors) == 0.0, 1.0, leak)
-    return axes.mT @ (slope.unsqueeze(-1) * axes)

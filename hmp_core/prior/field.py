@@ -24,14 +24,18 @@ clips would (and starts as them), the layers add what is not linear.
 """
 
 import math
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hmp_core.hand.limits import drawn_to_limits, drawn_to_limits_slope
-from hmp_core.hand.so3 import exponential, right_jacobian
+from hmp_core.hand.limits import drawn_to_limits
+from hmp_core.hand.so3 import exponential
 from hmp_core.prior.config import PriorConfig
+from hmp_core.prior.field_loops import FieldWeights, field_jacobian, field_vectors
 from hmp_core.prior.precision import full_precision
 
 NUM_OUTPUTS = 45
@@ -88,6 +92,10 @@ class MotionField(nn.Module):
         Returns:
             [B, T, 15, 3] local rotation vectors [rad].
         """
+        if torch.is_inference_mode_enabled() and len(z) == 1 and z.device.type == "cpu":
+            arrays = (z[0].contiguous().numpy(), self.waves(times_s[0]).numpy())
+            vectors = field_vectors(self._weights(), *arrays, _LEAK)
+            return torch.from_numpy(vectors).reshape(1, -1, 15, 3)
         with full_precision(z):
             waves = self.waves(times_s)
             code = self.code_linear(z) + self.code_out(F.silu(self.code_hidden(z)))
@@ -111,60 +119,24 @@ class MotionField(nn.Module):
             Local rotations [T, 15, 3, 3], and their right tangents' derivative [T, 45, E]:
             ``R(x + dx) = R(x) Exp(J dx)``, three rows a joint.
         """
-        waves = self.waves(times_s)
-        num_waves = waves.shape[1]
-        hidden_code, slope = _silu_and_slope(self.code_hidden(z))
-        code = self.code_linear(z) + self.code_out(hidden_code)
-        d_code = seed.T @ (
-            self.code_linear.weight.T + (self.code_hidden.weight * slope.unsqueeze(-1)).T @ self.code_out.weight.T
-        )  # [E, C]
-        values = waves @ self.mix(code).view(num_waves, -1)
-        tangents = _mixed(waves, self.mix.weight, d_code)  # [T, E, H]
-        hidden = _normalise_with_tangents(self.norms[0], values, tangents)
-        for layer, skip, norm in zip(self.layers, self.code_skips, self.norms[1:], strict=True):
-            values = layer(hidden) + skip(code)
-            assert isinstance(layer, nn.Linear)
-            assert isinstance(skip, nn.Linear)
-            tangents = torch.matmul(tangents, layer.weight.T).add_(d_code @ skip.weight.T)
-            hidden = _normalise_with_tangents(norm, values, tangents)
-        linear = waves @ self.direct(z).view(num_waves, -1)
-        outputs = torch.unflatten(self.head(hidden) + linear, -1, (15, 3))
-        vectors = drawn_to_limits(outputs, _LEAK)
-        # Tangents are linear in the 45 outputs, and those in the hidden layer and, directly, in z.
-        to_tangent = right_jacobian(vectors) @ drawn_to_limits_slope(outputs, _LEAK)
-        from_hidden = to_tangent @ self.head.weight.view(15, 3, -1)
-        d_direct = torch.unflatten(_mixed(waves, self.direct.weight, seed.T).mT, 1, (15, 3))
-        jacobian = (to_tangent @ d_direct).flatten(1, 2)
-        return exponential(vectors), jacobian.baddbmm_(from_hidden.flatten(1, 2), tangents.mT)
+        arrays = (z.contiguous().numpy(), self.waves(times_s).numpy())
+        vectors, jacobian = field_jacobian(self._weights(), *arrays, _LEAK, seed.contiguous().numpy())
+        return exponential(torch.from_numpy(vectors).reshape(-1, 15, 3)), torch.from_numpy(jacobian)
 
+    def _weights(self) -> FieldWeights:
+        def array(parameter: Any) -> NDArray[Any]:
+            return np.asarray(parameter.detach().numpy())
 
-def _mixed(waves: Tensor, weight: Tensor, d_code: Tensor) -> Tensor:
-    """Derivative [T, E, H] of ``waves @ (weight @ code)`` for waves [T, K], a weight [K * H, C] and d_code [E, C].
-
-    The order of the two products does not matter but for its price: a fitter asks for two times a frame.
-    """
-    num_times, num_waves = waves.shape
-    if 2 * num_times < num_waves:
-        each = (waves @ weight.view(num_waves, -1)).view(num_times, -1, weight.shape[1])
-        return torch.matmul(d_code, each.mT)
-    every = torch.matmul(d_code, weight.view(num_waves, -1, weight.shape[1]).mT)
-    return (waves @ every.flatten(1)).view(num_times, len(d_code), -1)
-
-
-def _silu_and_slope(values: Tensor) -> tuple[Tensor, Tensor]:
-    """SiLU of [...] and its derivative."""
-    gate = torch.sigmoid(values)
-    out = values * gate
-    return out, gate + out * (1.0 - gate)
-
-
-def _normalise_with_tangents(norm: nn.Module, values: Tensor, tangents: Tensor) -> Tensor:
-    """Apply RMS normalisation and SiLU to values [T, H]; tangents [T, E, H] are overwritten by theirs."""
-    assert isinstance(norm, nn.RMSNorm)
-    inverse_rms = torch.rsqrt(values.square().mean(-1, keepdim=True) + _NORM_EPSILON)
-    unit = values * inverse_rms
-    hidden, slope = _silu_and_slope(unit * norm.weight)
-    along = torch.bmm(tangents, unit.unsqueeze(-1))  # [T, E, 1]
-    tangents.baddbmm_(along, unit.unsqueeze(-2), alpha=-1.0 / values.shape[-1])
-    tangents.mul_((slope * norm.weight * inverse_rms).unsqueeze(-2))
-    return hidden
+        width, code = self.code_hidden.weight.shape[0], self.code_out.weight.shape[0]
+        dtype = array(self.head.weight).dtype  # also of nothing, where there is one layer only
+        layers = np.array([array(layer.weight) for layer in self.layers], dtype)
+        skips = np.array([array(skip.weight) for skip in self.code_skips], dtype)
+        skip_biases = np.array([array(skip.bias) for skip in self.code_skips], dtype)
+        return FieldWeights(
+            array(self.code_linear.weight), array(self.code_linear.bias),
+            array(self.code_hidden.weight), array(self.code_hidden.bias), array(self.code_out.weight),
+            array(self.direct.weight), array(self.direct.bias), array(self.mix.weight), array(self.mix.bias),
+            layers.reshape(-1, width, width), skips.reshape(-1, width, code), skip_biases.reshape(-1, width),
+            np.array([array(norm.weight) for norm in self.norms]),
+            array(self.head.weight), array(self.head.bias),
+        )  # fmt: skip

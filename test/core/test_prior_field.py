@@ -84,6 +84,20 @@ def test_jacobian_equals_autograd(seed, num_times, layers):
     assert (J - expected).abs().max() < 1e-8 * max(1.0, float(expected.abs().max()))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_one_window_decodes_alike_with_tensors_and_in_loops(layers, dtype):
+    config = PriorConfig(latent_dim=9, code_dim=12, field_width=32, harmonics=4, field_layers=layers)
+    field = _field(config).to(dtype)
+    z, times = 3.0 * torch.randn(1, 9, dtype=dtype), torch.rand(1, 7, dtype=dtype) * config.window_s
+    with torch.no_grad():
+        expected = field(z, times)
+    with torch.inference_mode():
+        torch.testing.assert_close(field(z, times), expected)
+        rotations, _ = field.local_with_jacobian(z[0], times[0], torch.eye(9, dtype=dtype))
+    torch.testing.assert_close(rotations, roma.rotvec_to_rotmat(expected[0]))
+
+
 def test_window_ends_move_independently():
     """The first and the last instant are different points of the encoding, with free velocities there."""
     field = MotionField(SMALL)
