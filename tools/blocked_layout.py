@@ -5,8 +5,8 @@
 
 ONNX Runtime's fast convolutions hold images in blocks of 8 or 16 channels. An operator that does not know that
 layout costs two reorderings beside its own time, and the kernel of PRelu is slow besides: together they took two
-fifths of the palm detector's time. Only nodes that the layout knows are put in their place, by identities, so that the
-outputs differ by rounding alone (1e-6 of their range):
+fifths of the palm detector's time. Only nodes that the layout knows are put in their place, by identities, so that
+the outputs differ by rounding alone (1e-6 of their range):
 
 * ``PRelu(x) = x + (1 - slope) Relu(-x)``. Both factors are depthwise 1x1 convolutions, for a multiplication by
   channel has no blocked form; ONNX Runtime fuses ``Relu`` into the first and the sum into the second.
@@ -15,8 +15,8 @@ outputs differ by rounding alone (1e-6 of their range):
   of the interpolation sum to one, so that the bias goes through as well.
 
 Measured on one core with AVX2, pictures of hands, least of 100 runs in turns: 10.6 ms in place of 17.0 to 17.4 ms.
-Where ONNX Runtime has no blocked layout (made to do without it on the same core) 32 ms in place of 34 to 35 ms. ``convert_mediapipe.py`` runs
-this on what it converted; it needs nothing but the ``onnx`` package::
+Where ONNX Runtime has no blocked layout (made to do without it on the same core) 32 ms in place of 34 to 35 ms.
+``convert_mediapipe.py`` runs this on what it converted; it needs nothing but the ``onnx`` package::
 
     python tools/blocked_layout.py network.onnx
 """

@@ -11,8 +11,8 @@ Run from anywhere with the project's Python::
 It downloads the wheel ``mediapipe==0.10.21`` with pip, takes the two TFLite files out of it, converts them with
 tf2onnx at opset 17, gives inputs and outputs stable names, adds the landmark network's pooled features as an
 output (they are computed anyway), rewrites what ONNX Runtime is slow at (``blocked_layout.py``: the palm detector
-takes three fifths of the time, the landmark network stays as it is), and writes the ONNX files and their manifest entries to
-``hmp_core/assets``.
+takes three fifths of the time, the landmark network stays as it is), and writes the ONNX files and their manifest
+entries to ``hmp_core/assets``.
 """
 
 import argparse
