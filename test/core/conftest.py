@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from hmp_core.hand.skeleton import Side
 from hmp_core.media.scene import SceneConfig
 from hmp_core.media.synth import synthesize
+from hmp_core.threads import use_one_thread
+
+use_one_thread()  # as every command does: a second thread of BLAS only spins, for twice the time
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,6 @@ class Clip:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory):
     """Two seconds of both hands, with one pass of a box."""
-    torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("clip")
     config = SceneConfig(
         seconds=2.0,
