@@ -148,7 +148,8 @@ class SequenceFitter:
         if self._solver == "adam":
             return minimise_by_adam(objective, start, free, stage.adam_iterations, self._table.adam)
         latent_jacobian = self._latent_jacobian if moves_latent else self._no_latent_jacobian
-        result = minimise(objective, start, latent_jacobian, stage.gn_iterations, _COST_TOLERANCE)
+        with torch.inference_mode():
+            result = minimise(objective, start, latent_jacobian, stage.gn_iterations, _COST_TOLERANCE)
         return result.trajectory
 
     def _latent_jacobian(self, path: Trajectory) -> Tensor:
@@ -173,6 +174,7 @@ class SequenceFitter:
             joined = _cross_faded(joined, part, span)
         return joined
 
+    @torch.inference_mode()
     def _motion(self, sequence: HandSequence, span: Span, path: Trajectory) -> FittedMotion:
         """One window's frames up to its stop; across long gaps the wrist goes straight from end to end."""
         count = span.stop - span.first
