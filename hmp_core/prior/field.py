@@ -93,7 +93,7 @@ class MotionField(nn.Module):
             [B, T, 15, 3] local rotation vectors [rad].
         """
         if torch.is_inference_mode_enabled() and len(z) == 1 and z.device.type == "cpu":
-            arrays = (z[0].contiguous().numpy(), self.waves(times_s[0]).numpy())
+            arrays = (z[0].contiguous().numpy(), times_s[0].contiguous().numpy())
             vectors = field_vectors(self._weights(), *arrays, _LEAK)
             return torch.from_numpy(vectors).reshape(1, -1, 15, 3)
         with full_precision(z):
@@ -119,7 +119,7 @@ class MotionField(nn.Module):
             Local rotations [T, 15, 3, 3], and their right tangents' derivative [T, 45, E]:
             ``R(x + dx) = R(x) Exp(J dx)``, three rows a joint.
         """
-        arrays = (z.contiguous().numpy(), self.waves(times_s).numpy())
+        arrays = (z.contiguous().numpy(), times_s.contiguous().numpy())
         vectors, jacobian = field_jacobian(self._weights(), *arrays, _LEAK, seed.contiguous().numpy())
         return exponential(torch.from_numpy(vectors).reshape(-1, 15, 3)), torch.from_numpy(jacobian)
 
@@ -138,5 +138,5 @@ class MotionField(nn.Module):
             array(self.direct.weight), array(self.direct.bias), array(self.mix.weight), array(self.mix.bias),
             layers.reshape(-1, width, width), skips.reshape(-1, width, code), skip_biases.reshape(-1, width),
             np.array([array(norm.weight) for norm in self.norms]),
-            array(self.head.weight), array(self.head.bias),
+            array(self.head.weight), array(self.head.bias), array(self.frequencies), float(self.window_s),
         )  # fmt: skip

@@ -33,6 +33,8 @@ class FieldWeights(NamedTuple):
         skips, skip_biases: [L - 1, H, C], [L - 1, H].
         norms: [L, H].
         head, head_bias: [45, H], [45].
+        frequencies: [(K - 2) / 2] of the time encoding [rad/s].
+        window_s: length of the window [s].
     """
 
     code_linear: Array
@@ -50,11 +52,14 @@ class FieldWeights(NamedTuple):
     norms: Array
     head: Array
     head_bias: Array
+    frequencies: Array
+    window_s: float
 
 
 @compiled
-def field_vectors(weights: FieldWeights, z: Array, waves: Array, leak: float) -> Array:
-    """Rotation vectors [T, 45] [rad] of a latent [D] at times whose encoding is ``waves`` [T, K]."""
+def field_vectors(weights: FieldWeights, z: Array, times_s: Array, leak: float) -> Array:
+    """Rotation vectors [T, 45] [rad] of a latent [D] at times [T] in the window [s]."""
+    waves = _waves(weights, times_s)
     times, num_waves = waves.shape
     code, _ = _code(weights, z)
     hidden = waves @ (weights.mix @ code + weights.mix_bias).reshape(num_waves, -1)
@@ -76,8 +81,11 @@ def field_vectors(weights: FieldWeights, z: Array, waves: Array, leak: float) ->
 
 
 @compiled
-def field_jacobian(weights: FieldWeights, z: Array, waves: Array, leak: float, seed: Array) -> tuple[Array, Array]:
+def field_jacobian(
+    weights: FieldWeights, z: Array, times_s: Array, leak: float, seed: Array
+) -> tuple[Array, Array]:
     """As :func:`field_vectors`, and their right tangents' derivative [T, 45, E] along ``seed`` [D, E]."""
+    waves = _waves(weights, times_s)
     times, num_waves, directions = len(waves), waves.shape[1], seed.shape[1]
     code, code_slope = _code(weights, z)
     along_seed = np.ascontiguousarray(seed.T)
@@ -115,6 +123,20 @@ def field_jacobian(weights: FieldWeights, z: Array, waves: Array, leak: float, s
                     for e in range(directions):
                         jacobian[t, first + row, e] += share * outputs_by_seed[first + column, e]
     return vectors, jacobian
+
+
+@compiled
+def _waves(weights: FieldWeights, times_s: Array) -> Array:
+    """Time encoding [T, K], as :meth:`~hmp_core.prior.field.MotionField.waves`."""
+    count = len(weights.frequencies)
+    waves = np.empty((len(times_s), 2 + 2 * count), times_s.dtype)
+    for t in range(len(times_s)):
+        centered = times_s[t] - 0.5 * weights.window_s
+        waves[t, 0], waves[t, 1] = 1.0, 2.0 / weights.window_s * centered
+        for wave in range(count):
+            phase = centered * weights.frequencies[wave]
+            waves[t, 2 + wave], waves[t, 2 + count + wave] = math.sin(phase), math.cos(phase)
+    return waves
 
 
 @compiled
