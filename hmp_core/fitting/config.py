@@ -51,7 +51,7 @@ class FitterConfig:
 
     window_s: float = 1.7
     dense_s: float = 0.2
-    max_steps: int = 10
+    max_steps: int = 14
     iterations: int = 2
     start_iterations: int = 8
     infill_timeout_s: float = 1.0
