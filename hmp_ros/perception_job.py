@@ -145,6 +145,8 @@ class PerceptionJob:
             self._node.get_logger().warning(f"camera info: {complaint}")
 
     def _on_image(self, message: Image | CompressedImage, info: Mapping[str, Any]) -> None:
+        if self._link.stopped:
+            self._node.get_logger().info(f"images on {self._image_topic} again, after {self._link.age_s:.1f} s")
         self._link.image()
         self._losses.count(info)
         if self._waiting_for_calibration():

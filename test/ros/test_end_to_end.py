@@ -128,6 +128,7 @@ def test_no_image_comes_for_five_seconds(stage: Stage, pictures: list[Picture]) 
     assert stage.recorder.spin_until(told, START_S)
     stage.recorder.spin_until(lambda: time.time_ns() > last_ns + 5 * SECOND, 10.0)
     after = stage.show_until(pictures[:30], BOTH)
+    assert "images on /image again, after" in stage.nodes["initializer_node"].output
     assert len(stage.hands) > count + 2
     assert all(nanoseconds(hand.since_observed) == 0 for hand in after.values())
     assert not {hand.track_id for hand in after.values()} & {hand.track_id for hand in before.values()}
