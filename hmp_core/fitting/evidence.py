@@ -111,7 +111,7 @@ def _is_usable(pose: ManoPose | None) -> bool:
 
 def _wrist_relative(pose: ManoPose, kinematics: HandKinematics) -> NDArray[np.float64]:
     rotations = exponential(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
-    betas, nowhere = torch.as_tensor(pose.betas, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
+    betas, nowhere = torch.tensor(pose.betas, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64)
     joints = kinematics.joints(rotations[None], betas, nowhere)[0]
     return np.asarray((joints - joints[0]).numpy(), dtype=np.float64)
 

@@ -44,7 +44,7 @@ def predict(trajectory: Trajectory, time_s: float, config: FitterConfig) -> Traj
 def start(model: WindowModel, pose: ManoPose, time_s: float) -> Trajectory:
     """A trajectory of one step at the initializer's pose (right hand), with the latent of a still hand."""
     rotations = exponential(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
-    betas = torch.as_tensor(pose.betas, dtype=torch.float64)
+    betas = torch.tensor(pose.betas, dtype=torch.float64)
     grid = len(model.prior.grid_times())
     z = encode(model, rotations[1:].expand(grid, -1, -1, -1), torch.ones(grid, 15, dtype=torch.bool))
     still = Trajectory(
@@ -67,7 +67,7 @@ def start(model: WindowModel, pose: ManoPose, time_s: float) -> Trajectory:
 def at_pose(model: WindowModel, predicted: Trajectory, pose: ManoPose) -> Trajectory:
     """The one-step trajectory ``predicted``, moved to the initializer's pose; latent and betas stay."""
     rotations = exponential(torch.as_tensor(pose.rotation_vectors, dtype=torch.float64))
-    betas = torch.as_tensor(pose.betas, dtype=torch.float64)
+    betas = torch.tensor(pose.betas, dtype=torch.float64)
     place = torch.as_tensor(pose.translation, dtype=torch.float64) + model.kinematics.rest_wrist(betas).reshape(3)
     return replace(
         predicted,
@@ -97,7 +97,7 @@ def reanchor(
     times = trajectory.times_s
     residual = np.stack([np.interp(grid, times, column) for column in trajectory.residual.numpy().T], axis=1)
     decoded = model.prior_rotations(trajectory.z, grid, trajectory.origin_s)
-    motion = decoded @ residual_rotations(torch.as_tensor(residual))[1]
+    motion = decoded @ residual_rotations(torch.tensor(residual))[1]
     seen = window.observed_rotations(grid, trajectory.p_camera_wrist[:, 2].numpy(), sigma_m)
     present = model.decode(trajectory).R_finger
     z = encode(model, motion, torch.as_tensor(seen))

@@ -25,7 +25,9 @@ class TrajectoryStore:
         try:
             stored = load_file(self._folder / f"{name}.safetensors")
             times, origin = stored.pop("times_s"), stored.pop("origin_s")
-            return Trajectory(times_s=times.numpy().astype(np.float64), origin_s=float(origin), **stored)
+            # In memory of their own: what a product rounds to depends on how its factors are aligned.
+            own = {key: tensor.clone() for key, tensor in stored.items()}
+            return Trajectory(times_s=times.numpy().astype(np.float64), origin_s=float(origin), **own)
         except (OSError, SafetensorError, KeyError, TypeError):
             return None
 

@@ -52,7 +52,10 @@ def exponential(vector: Tensor) -> Tensor:
 
 
 def logarithm(rotation: Tensor) -> Tensor:
-    """Rotation vectors [..., 3] [rad], no longer than pi, of rotations [..., 3, 3]."""
+    """Rotation vectors [..., 3] [rad], no longer than pi, of rotations [..., 3, 3].
+
+    Asks for values, so that networks which are exported take ``roma``'s.
+    """
     if torch.is_inference_mode_enabled():
         return _in_loops(logarithms, rotation, (3, 3), (3,))
     parts = rotation.flatten(-2) @ _SKEW_AND_TRACE.to(rotation)
@@ -106,6 +109,9 @@ def nearest_rotation(matrix: Tensor) -> Tensor:
 def _in_loops(
     loop: Callable[[NDArray[Any]], NDArray[Any]], given: Tensor, core: tuple[int, ...], result: tuple[int, ...]
 ) -> Tensor:
-    """What a compiled loop over [N, *core] makes of [..., *core]: [..., *result]."""
-    made = torch.from_numpy(loop(given.cpu().reshape(-1, *core).contiguous().numpy()))
+    """What a compiled loop over [N, *core] makes of [..., *core]: [..., *result].
+
+    In torch's own memory, which is always aligned alike: matrix products round differently where it is not.
+    """
+    made = torch.tensor(loop(given.cpu().reshape(-1, *core).contiguous().numpy()))
     return made.reshape(*given.shape[: given.dim() - len(core)], *result).to(given.device)

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The motion VAE as it is trained: clip encoder and motion field around one latent."""
 
+import roma
 import torch
 from torch import Tensor, nn
 
-from hmp_core.hand.so3 import exponential, logarithm
+from hmp_core.hand.so3 import exponential
 from hmp_core.prior.chain import FingerBones
 from hmp_core.prior.config import PriorConfig
 from hmp_core.prior.encoder import ClipCode, ClipEncoder
@@ -28,7 +29,7 @@ class MotionVae(nn.Module):
 
     def posterior(self, R_local: Tensor, visible: Tensor) -> ClipCode:
         """Latent Gaussian of rotations [B, N, 15, 3, 3] with visibility [B, N, 15], and the clip filled in."""
-        code: ClipCode = self.encoder(logarithm(R_local), visible.to(R_local.dtype))
+        code: ClipCode = self.encoder(roma.rotmat_to_rotvec(R_local), visible.to(R_local.dtype))
         return code
 
     def decode_local(self, z: Tensor, times_s: Tensor) -> Tensor:

@@ -4,10 +4,11 @@
 
 from dataclasses import dataclass
 
+import roma
 import torch
 from torch import Tensor, nn
 
-from hmp_core.hand.so3 import exponential, logarithm
+from hmp_core.hand.so3 import exponential
 from hmp_core.prior.chain import FingerBones, compose, local_rotations
 from hmp_core.prior.gaps import bridge_gaps
 from hmp_core.prior.hmp.config import HmpConfig
@@ -97,7 +98,7 @@ class HmpVae(nn.Module):
             R_local: [B, N, 15, 3, 3] local finger rotations at :meth:`grid_times`; any rotation where unseen.
             visible: [B, N, 15] 1 or True where seen.
         """
-        vectors = bridge_gaps(logarithm(R_local), visible.to(R_local.dtype))
+        vectors = bridge_gaps(roma.rotmat_to_rotvec(R_local), visible.to(R_local.dtype))
         return self._encode(exponential(vectors))
 
     def decode_local(self, z: Tensor, times_s: Tensor) -> Tensor:
