@@ -75,7 +75,7 @@ $(INSTALLED): setup.cfg setup.py constraints.txt | check-system
 # Python, launch and configuration files are installed as links: only new or removed ones need a build.
 $(FILE_LIST): FORCE
 	@mkdir -p build
-	@find hmp_core hmp_ros launch config -type f ! -name '*.pyc' | LC_ALL=C sort > $@.tmp
+	@find hmp_core hmp_ros launch config -type f -not -path '*/__pycache__/*' | LC_ALL=C sort > $@.tmp
 	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
 $(BUILT): $(INSTALLED) $(FILE_LIST) CMakeLists.txt package.xml $(wildcard msg/*.msg)

@@ -9,8 +9,6 @@ WRIST: Final = slice(0, 3)
 FINGERS: Final = slice(3, 48)
 """Tangents of the finger rotations."""
 BETAS: Final = slice(48, 58)
-RELATIVE: Final = slice(0, 58)
-"""What moves joints relative to the wrist."""
 PLACE: Final = slice(58, 61)
 """The wrist's position."""
 HAND_DIM: Final = 61

@@ -113,7 +113,7 @@ class HandFitter:
         if time_s - self._window.times_s[-1] < _LEAST_STEP_S:
             return
         if time_s - self._trajectory.origin_s > self._model.prior.window_s:
-            self._trajectory = self._reanchored(self._trajectory, time_s)
+            self._move_origin(self._trajectory, time_s)
             self._due = _REANCHOR_ITERATIONS
         step = predict(self._trajectory, time_s, self._config)
         turn = 0.0
@@ -172,10 +172,13 @@ class HandFitter:
     def prepare(self, time_s: float) -> None:
         """Between two images, move the latent's origin if the next one, at ``time_s``, would ask for it.
 
-        That takes longer than a solve. Nothing is published from here.
+        That takes longer than a solve. Nothing is published from here, and no pause is foreseen: a latent whose
+        origin lies ahead of what was seen knows nothing.
         """
-        if self._trajectory is not None and time_s - self._trajectory.origin_s > self._model.prior.window_s:
-            self._minimise(self._reanchored(self._trajectory, time_s), _REANCHOR_ITERATIONS - 1)
+        if self._trajectory is None or time_s - self._window.times_s[-1] > _LONG_STEP_S:
+            return
+        if time_s - self._trajectory.origin_s > self._model.prior.window_s:
+            self._minimise(self._move_origin(self._trajectory, time_s), _REANCHOR_ITERATIONS - 1)
 
     def _minimise(self, trajectory: Trajectory, iterations: int) -> GaussNewtonResult:
         """Iterate on the present window; the trajectory moves to where that ends."""
@@ -202,11 +205,12 @@ class HandFitter:
             self._window = self._window.select(steps)
             self._latent_jacobian = self._latent_jacobian[steps]
 
-    def _reanchored(self, trajectory: Trajectory, time_s: float) -> Trajectory:
-        """With an origin that serves an image at ``time_s``; no latent derivative is known any more."""
+    def _move_origin(self, trajectory: Trajectory, time_s: float) -> Trajectory:
+        """Give the window an origin that serves an image at ``time_s``; no latent derivative is known any more."""
         self._new_steps = len(self._window.steps)
         origin_s, sigma_m = time_s - self._config.window_s, self._config.observed_sigma_m
-        return reanchor(self._model, trajectory, origin_s, self._window, sigma_m)
+        self._trajectory = moved = reanchor(self._model, trajectory, origin_s, self._window, sigma_m)
+        return moved
 
     def _current_latent_jacobian(self, trajectory: Trajectory) -> Tensor:
         """Cached derivatives: the newest and one other renewed a frame, all once after a re-anchoring.

@@ -16,6 +16,7 @@ from hmp_core.fitting.made_up_hand import made_up_images
 from hmp_core.fitting.shape_prior import HandShape, ShapePrior
 from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.model import HandModel
+from hmp_core.hand.so3 import right_jacobian, right_jacobian_inverse
 from hmp_core.observation import FrameObservation
 from hmp_core.prior.prior import MotionPrior
 
@@ -66,6 +67,9 @@ class OnlineFitter:
         """
         for observation in made_up_images(self._model.kinematics):
             self.update(observation)
+        with torch.inference_mode():
+            for seldom in (right_jacobian, right_jacobian_inverse):
+                seldom(torch.zeros(1, 3, dtype=torch.float64))
         self.reset()
 
     def reset(self) -> None:
@@ -129,6 +133,7 @@ class OnlineFitter:
             for track in self._tracks.values():
                 track.prepare(self._stamp_ns + self._period_ns)
 
+    @torch.inference_mode()
     def revise(self, frame: FrameEstimate) -> FrameEstimate:
         """An earlier frame as the present windows see it: fixed-lag smoothing, two-sided inside a gap."""
         hands = [
@@ -137,6 +142,7 @@ class OnlineFitter:
         ]
         return replace(frame, hands=tuple(hands))
 
+    @torch.inference_mode()
     def smooth(self, frame: FrameEstimate) -> FrameEstimate:
         """As :meth:`revise`, for frames in order, without jumps where a window has changed its mind."""
         hands = [
@@ -145,6 +151,7 @@ class OnlineFitter:
         ]
         return replace(frame, hands=tuple(hands))
 
+    @torch.inference_mode()
     def predict(self, frame: FrameEstimate, horizon_s: float) -> FrameEstimate:
         """The frame that was solved last, ``horizon_s`` ahead; hands that were seen become PREDICTED."""
         if horizon_s == 0:

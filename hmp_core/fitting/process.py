@@ -64,7 +64,7 @@ class Matern32:
         phi[:, 0, 0], phi[:, 0, 1] = decay * (1 + rate * h), decay * h
         phi[:, 1, 0], phi[:, 1, 1] = -decay * rate**2 * h, decay * (1 - rate * h)
         stationary = np.diag([1.0, rate**2]) * self.stddev**2
-        return phi, stationary - phi @ stationary @ phi.mT
+        return phi, stationary - phi @ stationary @ phi.transpose(0, 2, 1)
 
     def start_information(self) -> tuple[float, float]:
         """Prior precision of (position, rate) at the first step."""

@@ -117,7 +117,7 @@ class SequenceFitter:
         return Trajectory(
             times_s=times,
             origin_s=float(times[0]),
-            R_camera_wrist=rotations[:, 0],
+            R_camera_wrist=rotations[:, 0].contiguous(),
             rotation_rate=still,
             p_camera_wrist=torch.from_numpy(place),
             velocity=still,

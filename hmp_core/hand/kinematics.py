@@ -3,7 +3,8 @@
 """Fast forward kinematics of the 21 joints, with analytic Jacobians: all that fitting needs of a hand model.
 
 The five fingertips are mesh vertices, skinned alone (pose correctives included), so that all 21 points equal the
-full mesh's. The five fingers are computed side by side; the only loop is over the three bones of a finger.
+full mesh's. In tensors the five fingers are computed side by side, and the only loop is over the three bones of a
+finger; derivatives, and joints in inference mode, come from compiled loops.
 """
 
 import numpy as np

@@ -35,11 +35,10 @@ from torch.nn import functional as F
 from hmp_core.hand.limits import drawn_to_limits
 from hmp_core.hand.so3 import exponential
 from hmp_core.prior.config import PriorConfig
-from hmp_core.prior.field_loops import FieldWeights, field_jacobian, field_vectors
+from hmp_core.prior.field_loops import NORM_EPSILON, FieldWeights, field_jacobian, field_vectors
 from hmp_core.prior.precision import full_precision
 
 NUM_OUTPUTS = 45
-_NORM_EPSILON = 1e-6
 _LEAK = 0.05
 """Share of an excess over the joints' limits that is let through."""
 
@@ -66,7 +65,7 @@ class MotionField(nn.Module):
         later = config.field_layers - 1
         self.layers = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(later))
         self.code_skips = nn.ModuleList(nn.Linear(code, width) for _ in range(later))
-        self.norms = nn.ModuleList(nn.RMSNorm(width, eps=_NORM_EPSILON) for _ in range(config.field_layers))
+        self.norms = nn.ModuleList(nn.RMSNorm(width, eps=NORM_EPSILON) for _ in range(config.field_layers))
         self.head = nn.Linear(width, NUM_OUTPUTS)
         with torch.no_grad():
             # Start from the flat hand that never moves.

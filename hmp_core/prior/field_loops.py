@@ -19,7 +19,7 @@ from hmp_core.hand.so3_loops import fill_right_jacobian
 Array = NDArray[Any]
 
 _LOWER, _UPPER = np.ascontiguousarray(ANATOMICAL_LIMITS)
-_EPSILON = 1e-6
+NORM_EPSILON = 1e-6
 
 
 class FieldWeights(NamedTuple):
@@ -162,7 +162,7 @@ def _normalise(values: Array, weight: Array, slope: Array) -> float:
     square = 0.0
     for value in values:
         square += value * value
-    inverse_rms = 1.0 / math.sqrt(square / len(values) + _EPSILON)
+    inverse_rms = 1.0 / math.sqrt(square / len(values) + NORM_EPSILON)
     for i in range(len(values)):
         values[i], slope[i] = _silu(values[i] * inverse_rms * weight[i])
     return inverse_rms

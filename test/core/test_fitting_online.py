@@ -12,11 +12,19 @@ from hand_scene import CAMERA, HandScene, assert_sound, error_mm, moving_hand, r
 
 from hmp_core.estimate import HandStatus
 from hmp_core.fitting.config import FitterConfig
-from hmp_core.fitting.evidence import mirror_pose
+from hmp_core.fitting.evidence import canonical_evidence, mirror_pose
+from hmp_core.fitting.hand_fitter import HandFitter
 from hmp_core.fitting.online import MAX_TRACKS, OnlineFitter
+from hmp_core.fitting.window_model import WindowModel
 from hmp_core.hand.kinematics import HandKinematics
 from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.skeleton import PARENTS, Side
+from hmp_core.hand.so3_loops import (
+    exponentials,
+    logarithms,
+    right_jacobian_inverses,
+    right_jacobians,
+)
 from hmp_core.observation import FrameObservation
 from hmp_core.prior.prior import load_prior
 
@@ -265,3 +273,34 @@ def test_bones_settle_in_the_first_second_and_then_hardly_change(fitter) -> None
     first, fourth = bones_mm[:30], bones_mm[90:]
     assert np.abs(np.diff(fourth, axis=0)).mean() < 0.6 * np.abs(np.diff(first, axis=0)).mean()
     assert np.abs(fourth[-1] - fourth[0]).mean() < 0.2
+
+
+def test_a_fitter_that_has_warmed_up_is_as_new_and_has_all_loops(parts, scene) -> None:
+    fitter, other = OnlineFitter(*parts), OnlineFitter(*parts)
+    fitter.warm_up()
+    for loop in (exponentials, logarithms, right_jacobians, right_jacobian_inverses):
+        assert loop.signatures
+    for frame in range(5):
+        (warmed,), (cold,) = (each.update(scene.frame(frame)).hands for each in (fitter, other))
+        np.testing.assert_array_equal(warmed.joints_camera, cold.joints_camera)
+    assert fitter.resets == fitter.repeated_stamps == 0
+
+
+def test_the_origin_moves_ahead_of_an_image_but_not_of_a_pause(parts, scene) -> None:
+    model = WindowModel(*parts)
+    fitter = HandFitter(model, FitterConfig())
+    for frame in range(59):
+        hand = scene.observation(frame)
+        fitter.add(frame / 30, canonical_evidence(hand, CAMERA, Side.RIGHT, model.kinematics, 0.012))
+        fitter.solve()
+    now_s = 58 / 30
+    (before, _), window_s = fitter.at(now_s), model.prior.window_s
+    fitter.prepare(now_s + 60.0)
+    assert fitter.at(now_s)[0].origin_s == before.origin_s
+    fitter.prepare(before.origin_s + window_s)
+    assert fitter.at(now_s)[0].origin_s == before.origin_s, "no need"
+    fitter.prepare(before.origin_s + window_s + 0.01)
+    after, decoded = fitter.at(now_s)
+    assert before.origin_s < after.origin_s < now_s
+    moved = decoded.joints_camera - model.decode(before).joints_camera
+    assert moved.norm(dim=-1).max() < 0.01, "what was published stays what it was"

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The hmp_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -50,12 +51,14 @@ def linear_exp(tangent):
     return torch.eye(3, dtype=tangent.dtype) + skew
 
 
+@pytest.mark.parametrize("form", [nullcontext, torch.inference_mode], ids=["tensors", "loops"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-8), (torch.float32, 1e-5)])
-def test_equals_smplx(model, state, dtype, tolerance):
+def test_equals_smplx(model, state, dtype, tolerance, form):
     vectors, betas, translation = state
     rotations = roma.rotvec_to_rotmat(vectors)
     kinematics = HandKinematics(model, dtype)
-    joints = kinematics.joints(rotations.to(dtype), betas.to(dtype), translation.to(dtype)).double()
+    with form():
+        joints = kinematics.joints(rotations.to(dtype), betas.to(dtype), translation.to(dtype)).double()
     vertices = HandMesh(model).vertices(vectors, betas, translation)
     assert (joints[:, list(TIPS)] - vertices[:, model.tip_vertices]).norm(dim=-1).max() < tolerance
     # The other joints are MANO's own: the kinematic chain over regressed rest joints.
@@ -123,5 +126,7 @@ def test_no_steps_give_no_joints():
     empty = torch.zeros(0, 16, 3, 3), torch.zeros(10), torch.zeros(0, 3)
     joints, d_rotations, d_betas = kinematics.joints_and_jacobian(*empty)
     assert joints.shape == (0, 21, 3)
+    with torch.inference_mode():
+        assert kinematics.joints(*empty).shape == (0, 21, 3)
     assert d_rotations.shape == (0, 21, 3, 48)
     assert d_betas.shape == (0, 21, 3, 10)
