@@ -107,7 +107,7 @@ class MotionField(nn.Module):
 
     @torch.no_grad()
     def local_with_jacobian(self, z: Tensor, times_s: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
-        """Decode one window and differentiate it, forward mode.
+        """Decode one window and differentiate it, forward mode, on the CPU.
 
         Args:
             z: [D] latent, own coordinates.

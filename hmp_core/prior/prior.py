@@ -63,7 +63,7 @@ class MotionPrior(nn.Module):
     def decode_with_jacobian(
         self, z: Tensor, times_s: Tensor, directions: int | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Local finger rotations of one window and their derivative, without autograd.
+        """Local finger rotations of one window and their derivative, without autograd, on the CPU.
 
         Args:
             z: [D] whitened latent.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import roma
 import torch
-from hand_scene import CAMERA, HandScene, assert_sound, error_mm, moving_hand, relative, run
+from hand_scene import CAMERA, assert_sound, error_mm, moving_hand, relative, run
 
 from hmp_core.estimate import HandStatus
 from hmp_core.fitting.config import FitterConfig
@@ -26,23 +26,6 @@ from hmp_core.hand.so3_loops import (
     right_jacobians,
 )
 from hmp_core.observation import FrameObservation
-from hmp_core.prior.prior import load_prior
-
-
-@pytest.fixture(scope="module")
-def parts():
-    torch.set_num_threads(1)
-    return load_hand_model(None), load_prior()
-
-
-@pytest.fixture
-def fitter(parts) -> OnlineFitter:
-    return OnlineFitter(*parts)
-
-
-@pytest.fixture(scope="module")
-def scene() -> HandScene:
-    return moving_hand(75)
 
 
 def test_an_observed_hand_is_followed_and_its_parameters_reproduce_its_joints(fitter, scene) -> None:

@@ -6,30 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from hand_scene import CAMERA, HandScene, assert_sound, error_mm, moving_hand, relative, run
+from hand_scene import CAMERA, assert_sound, error_mm, moving_hand, relative, run
 
 from hmp_core.estimate import FrameEstimate, HandStatus
 from hmp_core.fitting.evidence import mirror_pose
 from hmp_core.fitting.online import OnlineFitter
-from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.skeleton import Side
 from hmp_core.observation import FrameObservation
-from hmp_core.prior.prior import load_prior
 
 LAG = 6
 """Frames at 30 Hz: 0.2 s."""
-
-
-@pytest.fixture(scope="module")
-def parts():
-    torch.set_num_threads(1)
-    return load_hand_model(None), load_prior()
-
-
-@pytest.fixture(scope="module")
-def scene() -> HandScene:
-    return moving_hand(75)
 
 
 @pytest.fixture(scope="module")

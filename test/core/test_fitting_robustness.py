@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hand_scene import CAMERA, assert_sound, error_mm, moving_hand, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,18 +13,10 @@ from hypothesis import strategies as st
 from hmp_core.estimate import HandStatus
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.online import OnlineFitter
-from hmp_core.hand.loading import load_hand_model
 from hmp_core.observation import FrameObservation, HandObservation
-from hmp_core.prior.prior import load_prior
 
 SEEN = {HandStatus.OBSERVED, HandStatus.PARTIAL}
 HANDS = moving_hand(90)
-
-
-@pytest.fixture(scope="module")
-def parts():
-    torch.set_num_threads(1)
-    return load_hand_model(None), load_prior()
 
 
 def _only(joints: tuple[int, ...], seen: HandObservation) -> HandObservation:

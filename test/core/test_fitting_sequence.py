@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hand_scene import HandScene, moving_hand
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,20 +20,12 @@ from hmp_core.fitting.sequence import LONGEST_GAP_S, ClipFitter
 from hmp_core.fitting.sequence_windows import FADE_S, cut_windows
 from hmp_core.fitting.stages import SHIPPED_TABLES, read_stage_table
 from hmp_core.fitting.trajectory_store import TrajectoryStore
-from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.mirror import mirror_points
 from hmp_core.hand.skeleton import Side
 from hmp_core.observation import FrameObservation
-from hmp_core.prior.prior import load_prior
 
 NOTHING = tuple(range(21))
 GAP = range(52, 73)
-
-
-@pytest.fixture(scope="module")
-def parts():
-    torch.set_num_threads(1)
-    return load_hand_model(None), load_prior()
 
 
 @pytest.fixture(scope="module")

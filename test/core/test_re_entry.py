@@ -6,36 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hand_scene import CAMERA, HandScene, error_mm, moving_hand, run
 from scipy.spatial.transform import Rotation
 
 from hmp_core.estimate import FrameEstimate, HandStatus
 from hmp_core.fitting.config import FitterConfig
 from hmp_core.fitting.online import OnlineFitter
-from hmp_core.hand.loading import load_hand_model
 from hmp_core.hand.skeleton import Side
 from hmp_core.observation import FrameObservation
-from hmp_core.prior.prior import load_prior
 
 TREMBLE_M = 0.01
 """By which the output may move with the noise of what it is shown."""
-
-
-@pytest.fixture(scope="module")
-def parts():
-    torch.set_num_threads(1)
-    return load_hand_model(None), load_prior()
-
-
-@pytest.fixture
-def fitter(parts) -> OnlineFitter:
-    return OnlineFitter(*parts)
-
-
-@pytest.fixture(scope="module")
-def scene() -> HandScene:
-    return moving_hand(75)
 
 
 def come_back_aside(here: HandScene, aside_m: tuple[float, float, float]) -> HandScene:

@@ -27,9 +27,7 @@ def joint_limits(R_finger: Tensor, axes: Tensor, limits: Tensor, stddev_rad: flo
         Residuals [K, 15, 3], zero inside, and their Jacobians [K, 15, 3, 3] with respect to the right tangent.
     """
     vectors, outside = _outside(R_finger, axes, limits)
-    active = (outside != 0).to(vectors.dtype)
-    jacobian = active[..., None] * (axes @ right_jacobian_inverse(vectors)) / stddev_rad
-    return outside / stddev_rad, jacobian
+    return outside / stddev_rad, _slopes(vectors, outside, axes) / stddev_rad
 
 
 def _outside(R_finger: Tensor, axes: Tensor, limits: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,6 +35,12 @@ def _outside(R_finger: Tensor, axes: Tensor, limits: Tensor) -> tuple[Tensor, Te
     vectors = logarithm(R_finger)
     angles = (axes @ vectors[..., None])[..., 0]
     return vectors, (angles - limits[1]).clamp_min(0) - (limits[0] - angles).clamp_min(0)
+
+
+def _slopes(vectors: Tensor, outside: Tensor, axes: Tensor) -> Tensor:
+    """Derivatives [K, 15, 3, 3] of what :func:`_outside` gives, by the right tangent."""
+    active = (outside != 0).to(vectors.dtype)
+    return active[..., None] * (axes @ right_jacobian_inverse(vectors))
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,11 @@ class LimitTerm:
         self, trajectory: Trajectory, decoded: DecodedSteps, jacobians: StepJacobians, equations: NormalEquations
     ) -> None:
         """See :class:`~hmp_core.fitting.terms.term.Term`."""
-        if not bool(_outside(decoded.R_finger, self.axes, self.limits)[1].any()):
+        vectors, outside = _outside(decoded.R_finger, self.axes, self.limits)
+        if not bool(outside.any()):
             return  # as nearly always
-        wall, by_finger = joint_limits(decoded.R_finger, self.axes, self.limits, self.stddev_rad)
+        wall = outside / self.stddev_rad
+        by_finger = _slopes(vectors, outside, self.axes) / self.stddev_rad
         block = by_finger.mT @ by_finger
         # A view of the joints' own blocks [K, 3, 3, 15].
         fingers = equations.hand_information[:, FINGERS, FINGERS]
